@@ -1,0 +1,94 @@
+"""Header fields as the exact octets that signatures are made of.
+
+NAME
+    field - one header field, and the header as an ordered, indexed whole
+
+GIVEN
+    octets: the name as it was written, and everything after the colon with its
+    leading white space; folds are CRLF followed by white space, and the final
+    CRLF is not part of the value.
+
+GIVES
+    Field, and Header: the fields in order, with look-up by name.  The relaxed
+    canonical form is made once per field, on first use, for all signatures.
+
+DOES NOT
+    decode, unfold or judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+class Field:
+    """One header field.  Never changed after it was made."""
+
+    __slots__ = ("_relaxed", "key", "name", "value")
+
+    def __init__(self, name: bytes, value: bytes) -> None:
+        self.name = name
+        self.value = value
+        self.key = name.lower()
+        self._relaxed: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Field({self.name!r}, {self.value!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Field) and self.name == other.name and self.value == other.value
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.value))
+
+    @property
+    def simple(self) -> bytes:
+        """The field as it was written, with its CRLF (RFC 6376 section 3.4.1)."""
+        return b"%b:%b\r\n" % (self.name, self.value)
+
+    @property
+    def relaxed(self) -> bytes:
+        """Lower-case name, unfolded, runs of blanks made one (RFC 6376 section 3.4.2)."""
+        if self._relaxed is None:
+            # split() also splits at VT and FF, which are not WSP; they are kept
+            # by the slower path.
+            value = self.value
+            if b"\x0b" in value or b"\x0c" in value:
+                value = _relax_rare(value)
+            else:
+                value = b" ".join(value.split())
+            self._relaxed = b"%b:%b\r\n" % (self.key.rstrip(b" \t"), value)
+        return self._relaxed
+
+
+def _relax_rare(value: bytes) -> bytes:
+    """The relaxed value where VT or FF must survive: only SP, HTAB, CR and LF are folded."""
+    blank = value.translate(bytes.maketrans(b"\t\r\n", b"   "))
+    return b" ".join(part for part in blank.split(b" ") if part)
+
+
+class Header:
+    """The header of one message: fields in order, and an index by lower-case name."""
+
+    __slots__ = ("_index", "fields")
+
+    def __init__(self, fields: Iterable[Field]) -> None:
+        self.fields: tuple[Field, ...] = tuple(fields)
+        self._index: dict[bytes, list[Field]] = {}
+        for field in self.fields:
+            self._index.setdefault(field.key, []).append(field)
+
+    def __iter__(self) -> Iterator[Field]:
+        return iter(self.fields)
+
+    def __len__(self) -> int:
+        return len(self.fields)
+
+    def all(self, key: bytes) -> tuple[Field, ...]:
+        """Every field of that lower-case name, top to bottom."""
+        return tuple(self._index.get(key, ()))
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._index

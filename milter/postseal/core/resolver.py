@@ -1,0 +1,88 @@
+"""What the mechanisms may ask of DNS, and how an answer differs from no answer.
+
+NAME
+    resolver - the Resolver protocol, its answers and its two kinds of fault
+
+GIVES
+    Answer for everything the DNS said, "there is no such name" included;
+    TemporaryDnsError when it said nothing usable; BadName when the name could
+    not be asked at all.
+
+DOES NOT
+    do any I/O.  The network is daemon/resolver.py; tests pass a value.
+
+SEE ALSO
+    RFC 2308 (NXDOMAIN and NODATA), RFC 8020 (nothing below NXDOMAIN).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+Record = bytes | str | tuple[int, str]
+
+
+class Kind(StrEnum):
+    """Record types that mail authentication asks for, and the form of their records."""
+
+    TXT = "TXT"  # bytes: the character-strings of one record, joined without separator
+    A = "A"  # str: dotted quad
+    AAAA = "AAAA"  # str
+    MX = "MX"  # (preference, host): host in lower case, without the final dot
+    PTR = "PTR"  # str: host in lower case, without the final dot
+
+
+class DnsFault(StrEnum):
+    """Why there was no usable answer.  Asking later may help with all of them."""
+
+    TIMEOUT = "timeout"
+    SERVFAIL = "servfail"
+    REFUSED = "refused"
+    MALFORMED = "malformed"  # the packet could not be read, or did not fit the question
+    BUDGET = "budget"  # this message has used up its questions or its time
+    NETWORK = "network"  # the packet could not be sent
+
+
+class TemporaryDnsError(Exception):
+    """No usable answer came: not the same as "no"."""
+
+    def __init__(self, fault: DnsFault, name: str, kind: Kind) -> None:
+        self.fault = fault
+        self.name = name
+        self.kind = kind
+        super().__init__(f"{kind} {name}: {fault}")
+
+
+class BadName(ValueError):
+    """Not a name that DNS can hold: empty or over-long label, over-long name, not an A-label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What DNS said.  name is as asked: lower case, A-labels, no final dot."""
+
+    name: str
+    kind: Kind
+    records: tuple[Record, ...] = ()
+    exists: bool = True  # False: NXDOMAIN.  True with no records: no data of this kind
+    ttl: int = 0  # seconds; of a negative answer, how long that may be believed
+    secure: bool = False  # the resolver set AD: it validated DNSSEC
+
+    @property
+    def texts(self) -> tuple[bytes, ...]:
+        """The TXT records, one bytes value each."""
+        return tuple(record for record in self.records if isinstance(record, bytes))
+
+
+class Resolver(Protocol):
+    """Whatever answers questions: the network within a budget, a cache, a test's table."""
+
+    def ask(self, name: str, kind: Kind, /) -> Answer:
+        """Answer, waiting if need be.  Raises TemporaryDnsError or BadName, nothing else."""
+        ...
+
+    def prefetch(self, name: str, kind: Kind, /) -> None:
+        """Start asking without waiting, because ask() will probably follow.  Never raises."""
+        ...
