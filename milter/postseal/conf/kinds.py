@@ -1,0 +1,182 @@
+"""The kinds of value an option can have: how they are written, and what they become.
+
+NAME
+    kinds - durations, lists, paths, sockets and names, as types for the option model
+
+GIVES
+    Annotated types.  Each reads what TOML gives and raises ValueError with a
+    sentence that says what was expected, or returns the one form the program uses.
+
+DOES NOT
+    look at files; that is conf/check.py.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
+_PORT_AT_HOST = re.compile(r"(?P<port>[0-9]{1,5})(?:@(?P<host>.+))?")
+_HOST_PORT = re.compile(r"(?P<host>\[[^\]]+\]|[^\[\]:]+):(?P<port>[0-9]{1,5})")
+
+
+def seconds(value: Any) -> Any:
+    """90, "90s", "5m", "12h", "14d" or "2w" as whole seconds."""
+    if isinstance(value, str):
+        match = _DURATION.fullmatch(value.strip())
+        if match is None:
+            raise ValueError('expected seconds, or a number with s, m, h, d or w such as "14d"')
+        return int(match[1]) * _UNITS[match[2]]
+    return value
+
+
+def listed(value: Any) -> Any:
+    """A TOML array, or one string with commas, as a tuple of its non-empty parts."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return tuple(value) if isinstance(value, list) else value
+
+
+def rows(value: Any) -> Any:
+    """A TOML array, as it is."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def path(value: Any, info: ValidationInfo) -> Any:
+    """A file name; a relative one counts from the configuration file's directory."""
+    if not isinstance(value, str):
+        return value
+    if not value or "\0" in value:
+        raise ValueError("expected the name of a file")
+    base = (info.context or {}).get("base")
+    return Path(base, value) if base is not None else Path(value)
+
+
+def optional_path(value: Any, info: ValidationInfo) -> Any:
+    """As path(); the empty string is none."""
+    return None if value == "" else path(value, info)
+
+
+def mode(value: Any, info: ValidationInfo) -> Any:
+    """File permissions in octal, as in chmod(1): "0660"."""
+    if isinstance(value, str) and re.fullmatch(r"0?[0-7]{3}", value):
+        return int(value, 8)
+    if isinstance(value, int) and not isinstance(value, bool):
+        if info.context is None:  # from Python, not from a file
+            return value
+        raise ValueError(f'expected octal digits in quotes, such as "0660", not the number {value}')
+    raise ValueError('expected three octal digits such as "0660"')
+
+
+def socket(value: Any) -> Any:
+    """A socket in libmilter's form or Postfix's, given back in libmilter's.
+
+    inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH, local:/PATH; inet:HOST:PORT as Postfix
+    writes it; and a bare /PATH.
+    """
+    if not isinstance(value, str):
+        raise ValueError("expected a socket such as inet:8891@127.0.0.1 or unix:/run/postseal.sock")
+    text = value.strip()
+    family, colon, rest = text.partition(":")
+    if text.startswith("/"):
+        family, rest = "unix", text
+    elif not colon:
+        raise ValueError(f"expected a socket such as inet:8891@127.0.0.1, not {value!r}")
+    match family:
+        case "unix" | "local":
+            return _unix(rest)
+        case "inet" | "inet6":
+            return _inet(family, rest)
+    raise ValueError(f"unknown kind of socket {family!r}: expected inet, inet6, unix or local")
+
+
+def _unix(name: str) -> str:
+    if not name.startswith("/") or "\0" in name:
+        raise ValueError("the name of a unix socket starts with /")
+    if len(name.encode()) > 107:  # sun_path holds 108 octets with its NUL
+        raise ValueError("the name of a unix socket has at most 107 octets")
+    return f"unix:{name}"
+
+
+def _inet(family: str, rest: str) -> str:
+    match = _PORT_AT_HOST.fullmatch(rest) or _HOST_PORT.fullmatch(rest)
+    if match is None:
+        raise ValueError(f"expected {family}:PORT@HOST or {family}:HOST:PORT")
+    port, host = int(match["port"]), (match["host"] or "").strip("[]")
+    if not 0 < port < 65536:
+        raise ValueError(f"port {port} is not between 1 and 65535")
+    if host and not _HOST.fullmatch(host):
+        raise ValueError(f"{host!r} is not a host name or address")
+    if ":" in host:
+        ip_address(host)
+        family = "inet6"
+    return f"{family}:{port}@{host}" if host else f"{family}:{port}"
+
+
+def nameserver(value: Any) -> Any:
+    """An address, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT, given back as ADDRESS#PORT's parts."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?", value) or re.fullmatch(
+        r"([0-9.]+)(?::([0-9]{1,5}))?", value
+    )
+    host, port = (match[1], int(match[2] or 53)) if match else (value, 53)
+    try:
+        address = ip_address(host)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is not an address; names cannot be used here,"
+            " expected 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:5353"
+        ) from None
+    if not 0 < port < 65536:
+        raise ValueError(f"port {port} is not between 1 and 65535")
+    return f"[{address}]:{port}"
+
+
+def nameservers(value: Any) -> Any:
+    """A list of name servers."""
+    given = listed(value)
+    return tuple(map(nameserver, given)) if isinstance(given, tuple) else given
+
+
+def domain(value: Any) -> Any:
+    """A domain name in A-labels and lower case, without its final dot; "" is none."""
+    if not isinstance(value, str) or not value:
+        return value
+    name = value.rstrip(".").lower()
+    if not name.isascii():
+        import idna
+
+        try:
+            name = idna.encode(name, uts46=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise ValueError(f"{value!r} is not a domain name: {error}") from None
+    if not is_domain(name):
+        raise ValueError(f"{value!r} is not a domain name")
+    return name
+
+
+def is_domain(name: str) -> bool:
+    """Whether name is dot-separated labels of letters, digits, hyphen and underscore."""
+    return len(name) <= 253 and all(
+        re.fullmatch(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in name.split(".")
+    )
+
+
+_text = PlainSerializer(str, return_type=str, when_used="json")
+
+Seconds = Annotated[int, BeforeValidator(seconds)]
+Words = Annotated[tuple[str, ...], BeforeValidator(listed)]
+Place = Annotated[Path, BeforeValidator(path), _text]
+MaybePlace = Annotated[Path | None, BeforeValidator(optional_path)]
+Mode = Annotated[int, BeforeValidator(mode)]
+Socket = Annotated[str, BeforeValidator(socket)]
+Nameservers = Annotated[tuple[str, ...], BeforeValidator(nameservers)]
+Domain = Annotated[str, BeforeValidator(domain)]
