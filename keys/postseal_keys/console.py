@@ -1,0 +1,105 @@
+"""What all our command lines have in common.
+
+NAME
+    console - problems as error and hint, exit statuses, the frame around main()
+
+GIVEN
+    a program name, and the work it has to do.
+
+GIVES
+    an exit status from sysexits.h; what went wrong on standard error as
+    ``prog: error: ...`` and, where we know a way out, ``prog: hint: ...``.
+
+DOES NOT
+    exit: main() returns the status.  Print a traceback for anything a user,
+    a file or a closed pipe can do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import TextIO
+
+OK = os.EX_OK  # 0
+USAGE = os.EX_USAGE  # 64: the command was used wrongly
+DATAERR = os.EX_DATAERR  # 65: what we were given to read is wrong
+NOINPUT = os.EX_NOINPUT  # 66: a file to read is missing or unreadable
+NOUSER = os.EX_NOUSER  # 67: no such user or group
+UNAVAILABLE = os.EX_UNAVAILABLE  # 69: a service did not answer
+SOFTWARE = os.EX_SOFTWARE  # 70: a fault of ours
+OSERR = os.EX_OSERR  # 71: the system refused
+CANTCREAT = os.EX_CANTCREAT  # 73: an output file cannot be made
+IOERR = os.EX_IOERR  # 74: reading or writing failed half way
+TEMPFAIL = os.EX_TEMPFAIL  # 75: not now; trying later may help
+NOPERM = os.EX_NOPERM  # 77: not allowed
+CONFIG = os.EX_CONFIG  # 78: a configuration file is wrong
+
+INTERRUPTED = 130  # what a shell reports for SIGINT
+PIPE_CLOSED = 141  # what a shell reports for SIGPIPE
+
+
+class Problem(Exception):
+    """Something the user can mend: what is wrong, what to do, and the exit status."""
+
+    def __init__(self, message: str, *, hint: str = "", code: int = USAGE) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that could move a terminal's cursor."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def complain(prog: str, problem: Problem, stream: TextIO | None = None) -> None:
+    """Print the problem, and its hint if it has one, to stream (standard error)."""
+    out = sys.stderr if stream is None else stream
+    print(f"{prog}: error: {printable(problem.message)}", file=out)
+    if problem.hint:
+        print(f"{prog}: hint: {printable(problem.hint)}", file=out)
+
+
+def warn(prog: str, message: str, hint: str = "") -> None:
+    """Print a warning, and a hint if there is one, to standard error; the work goes on."""
+    print(f"{prog}: warning: {printable(message)}", file=sys.stderr)
+    if hint:
+        print(f"{prog}: hint: {printable(hint)}", file=sys.stderr)
+
+
+def run(prog: str, work: Callable[[], int]) -> int:
+    """Do the work and return its exit status, or the status of what stopped it."""
+    try:
+        status = work()
+        sys.stdout.flush()
+    except Problem as problem:
+        complain(prog, problem)
+        return problem.code
+    except BrokenPipeError:
+        _forget_stdout()
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        complain(prog, os_problem(error))
+        return IOERR
+    return status
+
+
+def os_problem(error: OSError, *, hint: str = "", code: int = IOERR) -> Problem:
+    """The system's complaint as a problem of ours, with the file it is about."""
+    reason = error.strerror or str(error)
+    where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    return Problem(f"{where}: {reason}" if where else reason, hint=hint, code=code)
+
+
+def _forget_stdout() -> None:
+    """Nobody reads any more: keep the interpreter from complaining when it flushes."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
