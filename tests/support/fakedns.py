@@ -20,20 +20,17 @@ import threading
 from collections.abc import Iterable, Mapping, Set
 from types import MappingProxyType
 
-from postseal.core.resolver import Answer, BadName, DnsFault, Kind, Record, TemporaryDnsError
+from postseal.core.resolver import (
+    Answer,
+    DnsFault,
+    Kind,
+    Record,
+    TemporaryDnsError,
+    question_name,
+)
 
 _EMPTY: Mapping[tuple[str, str], Iterable[Record]] = MappingProxyType({})
 _CHAIN = 10
-
-
-def _key(name: str) -> str:
-    """The name as a question: lower case, no final dot.  Raises BadName."""
-    name = name.removesuffix(".").lower()
-    if not name.isascii() or len(name) > 253:
-        raise BadName(name)
-    if any(not 0 < len(label) < 64 for label in name.split(".")):
-        raise BadName(name)
-    return name
 
 
 class FakeDns:
@@ -58,11 +55,15 @@ class FakeDns:
         ttl: int = 300,
         limit: int | None = None,
     ) -> None:
-        self._records = {(_key(name), str(kind)): tuple(rr) for (name, kind), rr in records.items()}
+        self._records = {
+            (question_name(name), str(kind)): tuple(rr) for (name, kind), rr in records.items()
+        }
         faults = broken if isinstance(broken, Mapping) else dict.fromkeys(broken, DnsFault.TIMEOUT)
-        self._broken = {_key(name): fault for name, fault in faults.items()}
-        self._broken_kinds = {(_key(name), str(k)): f for (name, k), f in broken_kinds.items()}
-        self._missing = {_key(name) for name in missing}
+        self._broken = {question_name(name): fault for name, fault in faults.items()}
+        self._broken_kinds = {
+            (question_name(name), str(k)): f for (name, k), f in broken_kinds.items()
+        }
+        self._missing = {question_name(name) for name in missing}
         self._exists = {suffix for name, _ in self._records for suffix in _suffixes(name)}
         self._secure = secure
         self._ttl = ttl
@@ -78,7 +79,7 @@ class FakeDns:
 
     def ask(self, name: str, kind: Kind, /) -> Answer:
         """Answer from the table.  Raises TemporaryDnsError and BadName as the real one does."""
-        key = _key(name)
+        key = question_name(name)
         with self._lock:
             self.asked.append((key, kind))
             spent = self._limit is not None and len(self.asked) > self._limit
@@ -91,7 +92,7 @@ class FakeDns:
             alias = self._records.get((target, "CNAME"))
             if not alias:
                 break
-            target = _key(str(alias[0]))
+            target = question_name(str(alias[0]))
         else:
             raise TemporaryDnsError(DnsFault.MALFORMED, key, kind)
         exists = target in self._exists and target not in self._missing

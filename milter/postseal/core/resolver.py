@@ -86,3 +86,24 @@ class Resolver(Protocol):
     def prefetch(self, name: str, kind: Kind, /) -> None:
         """Start asking without waiting, because ask() will probably follow.  Never raises."""
         ...
+
+
+_LABEL_MAX = 63  # RFC 1035 section 2.3.4
+_NAME_MAX = 253  # 255 octets on the wire: one for the first length, one for the root
+
+
+def question_name(name: str) -> str:
+    """The name as it is asked: lower case, absolute without the final dot.
+
+    Any printable ASCII may stand in a label, since SPF macros put local parts there.
+    Raises BadName.
+    """
+    asked = name.removesuffix(".").lower()
+    if len(asked) > _NAME_MAX:
+        raise BadName("name longer than 253 octets")
+    if not (asked.isascii() and asked.isprintable()):
+        raise BadName("not printable ASCII")
+    for label in asked.split("."):
+        if not 0 < len(label) <= _LABEL_MAX:
+            raise BadName("empty label, or one longer than 63 octets")
+    return asked
