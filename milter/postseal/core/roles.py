@@ -5,7 +5,7 @@ NAME
 
 GIVEN
     Client (who connected, as whom, through which listener) and the operator's
-    Origins (internal hosts, trusted listeners).
+    Origins (internal hosts, trusted listeners, macro rules).
 
 GIVES
     Origin: one word, so that the log can say why a message was or was not signed.
@@ -16,7 +16,8 @@ DOES NOT
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -37,15 +38,22 @@ class Origin(StrEnum):
 
     AUTHENTICATED = "authenticated"
     DAEMON = "daemon-name"
+    MACRO = "macro"
     LOCAL = "local"
     INTERNAL_HOST = "internal-host"
+    NEVER_SIGN = "never-sign"  # ours, but it re-injects other people's mail
     PEER = "peer"
     OUTSIDE = "outside"
 
     @property
     def trusted(self) -> bool:
-        """True for mail that may be signed and is never refused."""
+        """True for mail that is never refused."""
         return self not in (Origin.OUTSIDE, Origin.PEER)
+
+    @property
+    def signs(self) -> bool:
+        """True for mail that is signed when there is a key for its author."""
+        return self.trusted and self is not Origin.NEVER_SIGN
 
 
 class HostSet(Protocol):
@@ -61,13 +69,40 @@ class NoHosts:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class MacroRule:
+    """A milter macro with one of these values; no values: the macro is set at all."""
+
+    name: str  # without braces
+    values: frozenset[str] = frozenset()
+
+    @classmethod
+    def parse(cls, text: str) -> MacroRule:
+        """`name=value|value`, or `name` alone."""
+        name, equals, values = text.partition("=")
+        return cls(name.strip(" {}"), frozenset(values.split("|")) if equals else frozenset())
+
+    def holds(self, macros: Mapping[str, str]) -> bool:
+        """True when the macro is there with a listed value, compared exactly."""
+        value = macros.get(self.name)
+        return value is not None and (not self.values or value in self.values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origins:
     """The operator's word on who is internal."""
 
-    internal: HostSet
-    peers: HostSet
+    internal: HostSet = field(default_factory=NoHosts)
+    peers: HostSet = field(default_factory=NoHosts)
     daemon_names: frozenset[str] = frozenset({"ORIGINATING"})
+    macros: tuple[MacroRule, ...] = ()
+    never_sign: tuple[MacroRule, ...] = ()
+    authenticated: bool = True
+
+    @property
+    def macro_names(self) -> tuple[str, ...]:
+        """The macros that must be asked of the MTA for the rules to work, without braces."""
+        return tuple(dict.fromkeys(rule.name for rule in self.macros + self.never_sign))
 
 
 def decide(client: Client, origins: Origins) -> Origin:
@@ -79,10 +114,19 @@ def decide(client: Client, origins: Origins) -> Origin:
     """
     if origins.peers.matches(client.address, client.name):
         return Origin.PEER
-    if client.auth_user or client.auth_type:
+    origin = _trust(client, origins)
+    if origin.trusted and any(rule.holds(client.macros) for rule in origins.never_sign):
+        return Origin.NEVER_SIGN
+    return origin
+
+
+def _trust(client: Client, origins: Origins) -> Origin:
+    if origins.authenticated and (client.auth_user or client.auth_type):
         return Origin.AUTHENTICATED
-    if client.daemon_name in origins.daemon_names:
+    if client.daemon_name and client.daemon_name in origins.daemon_names:
         return Origin.DAEMON
+    if any(rule.holds(client.macros) for rule in origins.macros):
+        return Origin.MACRO
     if origins.internal.matches(client.address, client.name):
         return Origin.LOCAL if client.local else Origin.INTERNAL_HOST
     return Origin.OUTSIDE
