@@ -1,0 +1,185 @@
+#!/bin/sh
+# run.sh - set Postseal up in this checkout and run it in the foreground.
+#
+# GIVEN  Debian 12 or later, or Ubuntu 24.04 or later; root or sudo while packages are missing.
+# GIVES  a virtual environment in .venv, keys and a generated configuration below --state,
+#        and a daemon that ends with Ctrl-C.
+# SEE ALSO  postseal(8), README.md
+
+set -eu
+umask 022
+ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$ROOT/contrib/lib.sh"
+
+RSA_SELECTOR=rsa1
+ED25519_SELECTOR=ed1
+try_help='sh contrib/run.sh --help lists the options'
+
+usage() {
+	cat <<-'END'
+	usage: sh contrib/run.sh [options]
+	  --domain D     sign for this domain (default: this host's domain)
+	  --socket S     listen here: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH,
+	                 or Postfix's inet:HOST:PORT (default: inet:8891@127.0.0.1)
+	  --state DIR    keep keys and everything else here (default: state/ in the checkout)
+	  --config FILE  use this configuration instead of making one; keys are yours then
+	  --help         print this
+	END
+}
+
+read_options() {
+	domain='' socket=inet:8891@127.0.0.1 state=$ROOT/state config=''
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--help | -h) usage && exit 0 ;;
+		--*=*) option=${1%%=*} value=${1#*=} && shift ;;
+		*)
+			[ $# -ge 2 ] || die "$1: unknown option, or its value is missing" "$try_help" 64
+			option=$1 value=$2 && shift 2
+			;;
+		esac
+		case $option in
+		--domain) domain=$value ;;
+		--socket) socket=$value ;;
+		--state) state=$value ;;
+		--config) config=$value ;;
+		*) die "unknown option $option" "$try_help" 64 ;;
+		esac
+	done
+}
+
+# Whether the last start left everything in place: the quick way for every later one.
+project_is_there() {
+	[ -x "$VENV/bin/postseal" ] && stamped run &&
+		"$VENV/bin/python" -c 'import Milter, dkim, postseal' 2>/dev/null
+}
+
+need_project() {
+	! project_is_there || return 0
+	# shellcheck disable=SC2046  # one word per package
+	need_packages $(run_packages | missing_packages)
+	need_python
+	need_venv
+	say "installing Postseal and its Python requirements into .venv"
+	pip_install -e "$ROOT" || die "pip could not install the requirements" \
+		"the lines above say why; is the package index within reach?"
+	stamp run
+}
+
+# The domain this host belongs to: what follows the first dot of its full name.
+host_domain() {
+	full=$(hostname -f 2>/dev/null || hostname 2>/dev/null || uname -n)
+	case $full in
+	*.*.*) printf '%s\n' "${full#*.}" ;;
+	*.*) printf '%s\n' "$full" ;;
+	*) mailname_domain "$full" ;;
+	esac
+}
+
+# A host without a full name: what Debian's mail setup calls it, else what Postfix would.
+mailname_domain() {
+	if [ -r /etc/mailname ] && grep -q '[^.]\.[^.]' /etc/mailname; then
+		head -n 1 /etc/mailname
+		return
+	fi
+	say "notice: this host has no domain name, so $1.localdomain is used; for real mail: --domain D"
+	printf '%s.localdomain\n' "$1"
+}
+
+# make_key SELECTOR OPTION...: a key pair for the domain, unless it is there.
+make_key() {
+	selector=$1 && shift
+	[ -s "$keys/$selector.private" ] && return 0
+	say "making a key: $selector._domainkey.$domain"
+	"$VENV/bin/postseal-genkey" "$@" -d "$domain" -s "$selector" -D "$keys" >&2 ||
+		die "could not make a key in $keys" "the lines above say why" 73
+}
+
+need_keys() {
+	keys=$state/keys/$domain
+	(umask 077 && mkdir -p "$keys") || die "could not make $keys" \
+		"name a directory you may write with --state" 73
+	make_key "$RSA_SELECTOR" -b 2048
+	make_key "$ED25519_SELECTOR" --type ed25519
+}
+
+# A TOML basic string of $1.
+quoted() { printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"; }
+
+# Root is given up after the keys are read, for a user that owns nothing.
+daemon_user() {
+	am_root || return 0
+	user=nobody
+	! id postseal >/dev/null 2>&1 || user=postseal
+	printf 'user = %s\n' "$(quoted "$user")"
+}
+
+key_table() {
+	printf '\n[[sign.key]]\nselector = %s\nfile = %s\n' \
+		"$(quoted "$1")" "$(quoted "$keys/$1.private")"
+}
+
+write_config() {
+	config=$state/postseal.toml
+	{
+		printf '# Made by contrib/run.sh at every start.  To change more than its options can,\n'
+		printf '# copy this file and start with --config COPY.  See postseal.toml(5).\n'
+		printf 'socket = %s\n' "$(quoted "$socket")"
+		printf 'state_directory = %s\n' "$(quoted "$state")"
+		daemon_user
+		printf '\n[sign]\ndomain = %s\nsub_domains = true\n' "$(quoted "$domain")"
+		key_table "$RSA_SELECTOR"
+		key_table "$ED25519_SELECTOR"
+	} >"$config.new" && mv "$config.new" "$config"
+}
+
+# The socket as Postfix writes it.
+postfix_socket() {
+	case $1 in
+	inet6:*@*) rest=${1#inet6:} && printf 'inet:[%s]:%s\n' "${rest#*@}" "${rest%%@*}" ;;
+	inet:*@*) rest=${1#inet:} && printf 'inet:%s:%s\n' "${rest#*@}" "${rest%%@*}" ;;
+	inet:*:*) printf '%s\n' "$1" ;;
+	inet:*) printf 'inet:127.0.0.1:%s\n' "${1#inet:}" ;;
+	local:*) printf 'unix:%s\n' "${1#local:}" ;;
+	*) printf '%s\n' "$1" ;;
+	esac
+}
+
+print_records() {
+	say ""
+	say "Publish these records in the zone of $domain:"
+	say ""
+	cat "$keys/$RSA_SELECTOR.txt" "$keys/$ED25519_SELECTOR.txt" >&2
+}
+
+print_postfix() {
+	say ""
+	say "Tell Postfix (add to smtpd_milters if it names other milters already), then reload it:"
+	say ""
+	cat >&2 <<-END
+	  postconf -e 'smtpd_milters = $(postfix_socket "$socket")'
+	  postconf -e 'non_smtpd_milters = \$smtpd_milters'
+	  postconf -e 'internal_mail_filter_classes = bounce'
+	  postconf -e 'milter_default_action = tempfail'
+	  postconf -P 'submission/inet/milter_macro_daemon_name=ORIGINATING'
+
+	END
+}
+
+main() {
+	read_options "$@"
+	need_project
+	if [ -z "$config" ]; then
+		[ -n "$domain" ] || domain=$(host_domain)
+		mkdir -p "$state" && state=$(CDPATH='' cd -- "$state" && pwd -P)
+		need_keys
+		write_config
+		print_records
+		print_postfix
+	fi
+	say "starting; Ctrl-C ends it"
+	exec "$VENV/bin/postseal" run --config "$config"
+}
+
+main "$@"

@@ -1,0 +1,164 @@
+#!/bin/sh
+# test.sh - install what the tests need, run all of them, and say in one line how it went.
+#
+# GIVEN  Debian 12 or later, or Ubuntu 24.04 or later; root, or sudo.
+# GIVES  exit status 0 when every part passed, 1 when one did not, another when it could
+#        not begin.
+# DOES NOT  start or enable a service, replace a mail server, or ask a question.
+
+set -eu
+umask 022
+ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$ROOT/contrib/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=quiet.sh
+. "$ROOT/contrib/quiet.sh"
+
+DOWNLOADS=$ROOT/downloads
+E2E_SECONDS=600 # a hang must end; the whole usually takes a quarter of this
+
+# For the unit tests: one package a line, then the reason.
+unit_packages() {
+	cat <<-'END'
+	mandoc   lints the manual pages
+	openssl  makes keys, and reads ours, independently of our code
+	END
+}
+
+# Servers for the end-to-end tests; what they install as services is switched off.
+server_packages() {
+	cat <<-'END'
+	postfix   the mail server, of which we run a private instance
+	nsd       the name server that holds the test zones, likewise
+	opendkim  accepts our signatures
+	END
+}
+
+# Programs for the same tests.
+tool_packages() {
+	cat <<-'END'
+	opendkim-tools     makes and checks keys that we must understand, and the other way round
+	libmail-dkim-perl  accepts our signatures: a second, unrelated implementation
+	miltertest         speaks the milter protocol without a mail server
+	iproute2           brings up the loopback of a network namespace
+	procps             ps, for a look at the daemon's processes
+	END
+}
+
+# Source archives whose test suites we run: the name pip knows, then the reason.
+source_archives() {
+	cat <<-'END'
+	pyspf==2.0.14  holds the RFC 7208 test suite
+	END
+}
+
+usage() {
+	cat <<-'END'
+	usage: sh contrib/test.sh [options]
+	  --quick       checks and unit tests only: under a minute, no mail server needed
+	  --no-install  install nothing; what is missing makes the tests fail
+	  --help        print this
+	END
+}
+
+read_options() {
+	quick=false install=true
+	for option; do
+		case $option in
+		--quick) quick=true ;;
+		--no-install) install=false ;;
+		--help | -h) usage && exit 0 ;;
+		*) die "unknown option $option" "sh contrib/test.sh --help lists the options" 64 ;;
+		esac
+	done
+}
+
+wanted_packages() {
+	run_packages
+	unit_packages
+	$quick || { server_packages && tool_packages; }
+}
+
+need_archives() {
+	while read -r archive _; do
+		[ ! -s "$DOWNLOADS/$(printf '%s' "$archive" | sed 's/==/-/').tar.gz" ] || continue
+		say "fetching the source of $archive into downloads/"
+		"$VENV/bin/python" -m pip download --quiet --disable-pip-version-check --no-deps \
+			--no-binary "${archive%%=*}" --dest "$DOWNLOADS" "$archive" >&2 ||
+			die "could not fetch $archive" "the lines above say why"
+	done
+}
+
+install_all() {
+	# shellcheck disable=SC2046  # one word per package
+	need_packages_quietly $(wanted_packages | missing_packages)
+	need_python
+	need_venv
+	if ! stamped test; then
+		say "installing Postseal, its requirements and the test tools into .venv"
+		pip_install -e "${ROOT}[test]" || die "pip could not install the requirements" \
+			"the lines above say why; is the package index within reach?"
+		stamp test
+		stamp run
+	fi
+	source_archives | need_archives
+}
+
+# part NAME COMMAND...: runs one part, remembers how it went and how long it took.
+part() {
+	name=$1 && shift
+	say ""
+	say "== $name"
+	began=$(date +%s)
+	if "$@"; then how=ok; else how=FAILED failed="$failed $name"; fi
+	report="$report$(printf '%-12s %-6s %4d s' "$name" "$how" $(($(date +%s) - began)))
+"
+}
+
+python() { "$VENV/bin/python" "$@"; }
+
+unit_tests() { python -m pytest -q -m 'not e2e and not slow' tests; }
+
+# pytest answers 5 when no test is marked slow.
+slow_tests() {
+	python -m pytest -q -m 'slow and not e2e' tests || [ $? -eq 5 ]
+}
+
+# Whether root may make namespaces here; some containers forbid it.
+can_unshare() { as_root unshare --net --pid --fork --kill-child --mount-proc true 2>/dev/null; }
+
+# The tests with real programs.  In namespaces of their own, where that is allowed: no port
+# can clash, no packet can leave, and every process ends with the last test.
+e2e_tests() {
+	set -- "$VENV/bin/python" -m pytest -q -p no:cacheprovider -m e2e tests
+	if can_unshare; then
+		# shellcheck disable=SC2016  # expanded by the inner shell
+		set -- unshare --net --pid --fork --kill-child --mount-proc \
+			sh -c 'ip link set lo up && "$@"' sh "$@"
+	fi
+	as_root env PYTHONDONTWRITEBYTECODE=1 timeout --foreground -k 30 "$E2E_SECONDS" "$@"
+}
+
+run_all() {
+	failed='' report=''
+	part ruff python -m ruff check --quiet .
+	part format python -m ruff format --quiet --check .
+	part mypy python -m mypy
+	part unit unit_tests
+	$quick || part slow slow_tests
+	$quick || part e2e e2e_tests
+}
+
+main() {
+	read_options "$@"
+	cd "$ROOT"
+	if $install; then install_all; fi
+	[ -x "$VENV/bin/python" ] || die "there is no .venv" "run without --no-install once"
+	run_all
+	say ""
+	printf '%s' "$report"
+	[ -z "$failed" ] || { echo "postseal: FAILED:$failed" && exit 1; }
+	echo "postseal: all tests passed"
+}
+
+main "$@"
