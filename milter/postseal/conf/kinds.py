@@ -20,6 +20,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 
+from postseal.core.names import BadDomain, ascii_domain
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
@@ -150,24 +152,10 @@ def domain(value: Any) -> Any:
     """A domain name in A-labels and lower case, without its final dot; "" is none."""
     if not isinstance(value, str) or not value:
         return value
-    name = value.rstrip(".").lower()
-    if not name.isascii():
-        import idna
-
-        try:
-            name = idna.encode(name, uts46=True).decode("ascii")
-        except idna.IDNAError as error:
-            raise ValueError(f"{value!r} is not a domain name: {error}") from None
-    if not is_domain(name):
-        raise ValueError(f"{value!r} is not a domain name")
-    return name
-
-
-def is_domain(name: str) -> bool:
-    """Whether name is dot-separated labels of letters, digits, hyphen and underscore."""
-    return len(name) <= 253 and all(
-        re.fullmatch(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", label) for label in name.split(".")
-    )
+    try:
+        return ascii_domain(value)
+    except BadDomain as error:
+        raise ValueError(f"{value!r} is not a domain name ({error.why})") from None
 
 
 _text = PlainSerializer(str, return_type=str, when_used="json")

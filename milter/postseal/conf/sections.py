@@ -1,0 +1,225 @@
+"""The tables of postseal.toml but [sign]: every option with its kind, default and manual text.
+
+NAME
+    sections - Log, Roles, Verify, Spf, Dmarc, From and Dns
+
+SEE ALSO
+    conf/model.py, which puts them together.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from postseal.conf.kinds import Nameservers, Seconds, Words
+
+DAY = 86400
+
+Facility = Literal[
+    "mail",
+    "daemon",
+    "user",
+    "local0",
+    "local1",
+    "local2",
+    "local3",
+    "local4",
+    "local5",
+    "local6",
+    "local7",
+]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown names are mistakes, values are not converted silently."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, validate_default=True, populate_by_name=True
+    )
+
+
+class Log(Section):
+    """[log]"""
+
+    target: Literal["stderr", "syslog"] = Field(
+        default="stderr",
+        description="Where log lines go. Under systemd, stderr is the journal.",
+    )
+    facility: Facility = Field(
+        default="mail", description="The syslog facility, when target is syslog."
+    )
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="The least important kind of line that is written. The one line per message"
+        " is of level info.",
+    )
+
+
+class Roles(Section):
+    """[roles]"""
+
+    internal_hosts: Words = Field(
+        default=("127.0.0.0/8", "::1"),
+        description="Clients whose mail is signed without authentication: host names, .domain for"
+        " all hosts below it, IPv4 and IPv6 addresses and networks. An entry that starts with !"
+        " makes an exception; the most specific entry decides. An entry file:/PATH reads more"
+        " entries from a file, one on a line. Mail from the local sendmail command counts as"
+        " coming from 127.0.0.1. Setting this replaces the default.",
+    )
+    daemon_names: Words = Field(
+        default=("ORIGINATING",),
+        description="Values of Postfix's milter_macro_daemon_name whose mail is signed. Give the"
+        " submission services one of these names in master.cf.",
+    )
+    macros: Words = Field(
+        default=(),
+        description="Mail is also signed when a milter macro has a listed value: NAME=VALUE or"
+        " NAME=VALUE|VALUE, without braces; NAME alone asks only that the macro is defined."
+        " Values are compared exactly.",
+    )
+    never_sign: Words = Field(
+        default=(),
+        description="Mail is never signed when one of these macro rules holds, written as in"
+        " macros. Use it for listeners that re-inject other people's mail from this host, such as"
+        " the return port of a content filter: daemon_name=REINJECT or daemon_port=10025.",
+    )
+    peers: Words = Field(
+        default=(),
+        description="Clients, written as in internal_hosts, whose mail is left alone: neither"
+        " signed nor verified, and no header field is changed.",
+    )
+    authenticated: bool = Field(
+        default=True,
+        description="Whether mail of clients that authenticated with SASL is signed.",
+    )
+
+
+class Verify(Section):
+    """[verify]"""
+
+    max_signatures: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="How many DKIM signatures of one message are checked, from the top. Those"
+        " below are reported as policy.",
+    )
+    clock_skew: Seconds = Field(
+        default=300,
+        ge=0,
+        le=DAY,
+        description="By how much clocks may differ when signature times are judged, in seconds.",
+    )
+    minimum_key_bits: int = Field(
+        default=1024,
+        ge=512,
+        le=16384,
+        description="RSA signatures by keys with fewer bits than this are reported as policy and"
+        " do not count for DMARC (RFC 8301 section 3.2).",
+    )
+
+
+class Spf(Section):
+    """[spf]"""
+
+    enabled: bool = Field(
+        default=True, description="Whether SPF is checked. DMARC then has DKIM alone to go by."
+    )
+    lookups: int = Field(
+        default=10,
+        ge=1,
+        le=100,
+        description="How many mechanisms of one check may ask DNS (RFC 7208 section 4.6.4).",
+    )
+    voids: int = Field(
+        default=2,
+        ge=0,
+        le=100,
+        description="How many of those questions may have no answer (RFC 7208 section 4.6.4).",
+    )
+
+
+class Dmarc(Section):
+    """[dmarc]"""
+
+    enabled: bool = Field(default=True, description="Whether DMARC is evaluated.")
+    quarantine: Literal["none", "hold"] = Field(
+        default="none",
+        description="What happens to mail that fails DMARC where the domain asks for quarantine:"
+        " none delivers it with the result in its header, hold puts it into the hold queue.",
+    )
+    reject: bool = Field(
+        default=False,
+        description="Whether mail that fails DMARC is refused where the domain asks for reject."
+        " Mail that came through a mailing list often fails without being forged, so a domain"
+        " with people in it seldom wants its mail refused on this alone (RFC 9989 section 8)."
+        " When false, the mail is delivered with the result in its header.",
+    )
+    reject_text: str = Field(
+        default="rejected by DMARC policy for {domain}",
+        max_length=200,
+        pattern=r"^[ -~]*$",
+        description="The text of the refusal, after 550 5.7.1. {domain} is the author's domain.",
+    )
+    temperror: Literal["accept", "tempfail"] = Field(
+        default="accept",
+        description="What happens when DMARC could not be decided because DNS did not answer.",
+    )
+
+
+class From(Section):
+    """[from]"""
+
+    missing: Literal["accept", "hold", "reject"] = Field(
+        default="accept",
+        description="What happens to mail from outside without a From field.",
+    )
+    broken: Literal["accept", "hold", "reject"] = Field(
+        default="accept",
+        description="What happens to mail from outside with a From field that is not one list of"
+        " addresses.",
+    )
+    multiple: Literal["accept", "hold", "reject"] = Field(
+        default="accept",
+        description="What happens to mail from outside with several From fields, or with authors"
+        " in several domains.",
+    )
+
+
+class Dns(Section):
+    """[dns]"""
+
+    nameservers: Nameservers = Field(
+        default=(),
+        description="Name servers to ask: addresses, with a port where it is not 53, as"
+        " 192.0.2.53:5353 or [2001:db8::53]:5353. Empty takes them from /etc/resolv.conf.",
+    )
+    timeout: float = Field(
+        default=3.0, gt=0, le=60, description="How long one question waits, in seconds."
+    )
+    attempts: int = Field(
+        default=2, ge=1, le=10, description="How many times a question is sent to each server."
+    )
+    seconds: float = Field(
+        default=20.0,
+        gt=0,
+        le=240,
+        description="How long all questions for one message may take together, in seconds. When it"
+        " is over, what is still open is a temporary error. Keep it well below Postfix's"
+        " milter_content_timeout (300 seconds).",
+    )
+    queries: int = Field(
+        default=150,
+        ge=1,
+        le=10000,
+        description="How many questions may be asked for one message. The rest is a temporary"
+        " error.",
+    )
+    cache_entries: int = Field(
+        default=20000,
+        ge=0,
+        le=10_000_000,
+        description="How many answers a worker remembers. 0 remembers none.",
+    )

@@ -1,0 +1,113 @@
+"""[sign] of postseal.toml: which keys sign for whom, and how.
+
+NAME
+    signing - Sign and SignKey
+
+SEE ALSO
+    conf/model.py, which puts the tables together; tables/chooser.py, which obeys.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from postseal.conf.kinds import Domain, Place, Words, rows, seconds
+from postseal.conf.sections import DAY, Section
+
+EXPIRE_DEFAULT = 14 * DAY  # what `expire = true` means
+EXPIRE_FLOOR = 5 * DAY  # Postfix's maximal_queue_lifetime: a queued message must not outlive it
+
+Canonicalization = Literal[
+    "simple/simple", "simple/relaxed", "relaxed/simple", "relaxed/relaxed", "simple", "relaxed"
+]
+
+
+def _expire(value: object) -> object:
+    """true is the default life, false none; the rest is a duration."""
+    return EXPIRE_DEFAULT * value if isinstance(value, bool) else seconds(value)
+
+
+class SignKey(Section):
+    """[[sign.key]]"""
+
+    selector: Domain = Field(
+        min_length=1,
+        description="The selector under which the public key is published, at"
+        " SELECTOR._domainkey.DOMAIN.",
+    )
+    file: Place = Field(
+        description="The private key in PEM form, RSA or Ed25519. Nobody but root and the daemon's"
+        " user may be able to read or replace it."
+    )
+
+
+class Sign(Section):
+    """[sign]"""
+
+    domain: Domain = Field(
+        default="",
+        description="The domain to sign for, when there is only one. Use key_table and"
+        " signing_table for more.",
+    )
+    sub_domains: bool = Field(
+        default=False,
+        description="Whether mail from sub-domains of domain is signed too, with domain's keys.",
+    )
+    key: Annotated[tuple[SignKey, ...], BeforeValidator(rows)] = Field(
+        default=(),
+        description="The keys of domain. Every key gives one signature: an RSA and an Ed25519 key"
+        " side by side are the usual pair.",
+    )
+    key_table: str = Field(
+        default="",
+        description="A KeyTable as OpenDKIM reads it: NAME DOMAIN:SELECTOR:KEY on a line. Written"
+        " file:/PATH, csl:TEXT or just /PATH.",
+    )
+    signing_table: str = Field(
+        default="",
+        description="A SigningTable as OpenDKIM reads it: SENDER NAME on a line. Written"
+        " file:/PATH for exact look-ups, refile:/PATH for patterns with *, csl:TEXT, or just"
+        " /PATH for file:/PATH.",
+    )
+    multiple_signatures: bool = Field(
+        default=False,
+        description="Whether every row of signing_table that matches gives a signature, and not"
+        " the first one alone.",
+    )
+    canonicalization: Canonicalization = Field(
+        default="relaxed/relaxed",
+        description="How header and body are made canonical before signing, as HEADER/BODY. A"
+        " single word is for the header; the body is then simple.",
+    )
+    headers: Words = Field(
+        default=("*",),
+        description="The header fields to sign. * stands for the built-in list; +NAME adds to it"
+        " and -NAME takes from it. From is always signed. Received, Return-Path,"
+        " Authentication-Results and the ARC fields are never signed.",
+    )
+    oversign: Words = Field(
+        default=("From",),
+        description="Header fields that are named once more than they occur, so that none can be"
+        " added without breaking the signature. Each must also be in headers.",
+    )
+    expire: Annotated[int, BeforeValidator(_expire)] = Field(
+        default=0,
+        ge=0,
+        description="How long signatures are valid (x=), in seconds or as 14d. 0 or false means"
+        " for ever, true means 14 days. Less than 5 days is refused, because mail may wait that"
+        " long in a queue.",
+    )
+    identity: str = Field(
+        default="",
+        description="The signing identity (i=), with {local}, {domain} and {address} replaced by"
+        " the author's: @{domain} names the author's domain. Empty leaves i= out. It is"
+        " also left out where it would not be within the signing domain. A second value in"
+        " signing_table goes before it.",
+    )
+    on_signing_error: Literal["tempfail", "accept"] = Field(
+        default="tempfail",
+        description="What happens to mail that should be signed but cannot be, because a key or a"
+        " table cannot be used: tempfail defers it, accept lets it out unsigned.",
+    )
