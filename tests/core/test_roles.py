@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address, ip_network
 
 import pytest
+
 from postseal.core.roles import MacroRule, Origin, Origins, decide
 from postseal.core.transaction import Address, Client
 
