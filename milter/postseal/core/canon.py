@@ -1,0 +1,224 @@
+"""Body hashes, made while the body passes by.
+
+NAME
+    canon - canonicalise and hash a body in chunks, once for all signatures
+
+GIVEN
+    the body in chunks as libmilter cuts them: anywhere, between CR and LF too.
+
+GIVES
+    for each BodyKey wanted the SHA-256 of the canonical body, and its length.
+
+DOES NOT
+    keep the body.  What must wait for the next chunk (blanks, a CR, empty lines)
+    is held as two flags and a counter, so memory is constant; every step is linear
+    in the octets, however many of them are blanks or line ends.  A bare LF or CR
+    is an octet like any other.
+
+SEE ALSO
+    RFC 6376 sections 3.4.3, 3.4.4, 3.5 (l=), errata 1376 and 1384.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+
+# Above this a chunk is cut: the copies then stay in the processor's cache, which made
+# 5 MB four times as fast as one piece.
+_SLICE = 65536
+_EMPTY_LINES = b"\r\n" * (_SLICE // 2)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyKey:
+    """One way to hash a body: the form, and how many canonical octets count (l=), None for all."""
+
+    relaxed: bool
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDigest:
+    """value: SHA-256 of the canonical octets up to the limit; length: of the whole, in octets."""
+
+    value: bytes
+    length: int
+
+
+class _Limited:
+    """Hashes the first `limit` octets and lets the rest go."""
+
+    __slots__ = ("_hash", "_left")
+
+    def __init__(self, limit: int) -> None:
+        self._hash = sha256()
+        self._left = limit
+
+    def update(self, data: bytes) -> None:
+        if self._left:
+            if len(data) > self._left:
+                data = data[: self._left]
+            self._hash.update(data)
+            self._left -= len(data)
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+class _Simple:
+    """The simple body.  Empty lines wait in a counter; relaxed shares that."""
+
+    __slots__ = ("_cr", "_empty", "_ended", "_length", "_limits", "_sinks")
+
+    def __init__(self, limits: Iterable[int | None]) -> None:
+        self._limits = tuple(limits)
+        self._sinks = tuple(sha256() if n is None else _Limited(n) for n in self._limits)
+        self._empty = 0  # CRLFs held back
+        self._cr = False  # a CR held back, after them
+        self._length = 0  # canonical octets given to the sinks
+        self._ended = False
+
+    def update(self, chunk: bytes) -> None:
+        if self._cr:
+            chunk = b"\r" + chunk
+        self._cr = chunk.endswith(b"\r")
+        self._pass_on(chunk[:-1] if self._cr else chunk)
+
+    def digests(self) -> Iterator[tuple[int | None, BodyDigest]]:
+        """The digests, by limit.  No chunk may follow."""
+        if not self._ended:
+            self._ended = True
+            self._end()
+        for limit, sink in zip(self._limits, self._sinks, strict=True):
+            yield limit, BodyDigest(sink.digest(), self._length)
+
+    def _end(self) -> None:
+        if self._cr:  # it belonged to no line end
+            self._release(b"\r")
+        self._emit(b"\r\n")  # the one that ends the last line, added where there was none
+
+    def _pass_on(self, data: bytes) -> None:
+        """Data without the CRLFs at its end goes to the sinks, after those that were held."""
+        ends = 0
+        if data.endswith(b"\r\n"):
+            ends = _line_ends(data)
+            data = data[: -2 * ends]
+        if data:
+            self._release(data)
+        self._empty += ends
+
+    def _release(self, data: bytes) -> None:
+        """Empty lines that were held turned out not to be the last ones: they come before data."""
+        octets = 2 * self._empty
+        self._empty = 0
+        while octets:
+            block = min(octets, _SLICE)
+            self._emit(_EMPTY_LINES[:block])
+            octets -= block
+        self._emit(data)
+
+    def _emit(self, data: bytes) -> None:
+        self._length += len(data)
+        for sink in self._sinks:
+            sink.update(data)
+
+
+class _Relaxed(_Simple):
+    """The relaxed body: runs of blanks made one, those before a line end dropped."""
+
+    __slots__ = ("_blank",)
+
+    def __init__(self, limits: Iterable[int | None]) -> None:
+        super().__init__(limits)
+        self._blank = False  # a run of blanks held back, after the empty lines, before the CR
+
+    def update(self, chunk: bytes) -> None:
+        if self._cr:
+            chunk = b"\r" + chunk
+        if self._blank:
+            chunk = b" " + chunk
+        chunk = _relax(chunk)
+        self._cr = chunk.endswith(b"\r")
+        if self._cr:
+            chunk = chunk[:-1]
+        self._blank = chunk.endswith(b" ")
+        self._pass_on(chunk[:-1] if self._blank else chunk)
+
+    def _end(self) -> None:
+        if self._cr:
+            self._release(b" \r" if self._blank else b"\r")
+        if self._length:  # a body of empty lines is empty
+            self._emit(b"\r\n")
+
+
+def _relax(data: bytes) -> bytes:
+    """Blanks reduced, in whole lines or not.  Measured at a quarter of what regexes cost."""
+    if b"\t" in data:
+        data = data.replace(b"\t", b" ")
+    elif b" " not in data:  # base64
+        return data
+    while b"  " in data:  # halves each run: at most 16 times for a slice
+        data = data.replace(b"  ", b" ")
+    return data.replace(b" \r\n", b"\r\n")
+
+
+def _line_ends(data: bytes) -> int:
+    """How many CRLFs stand at the end of data, which ends in one."""
+    text = data.rstrip(b"\r\n")
+    if len(data) - len(text) == 2:
+        return 1
+    # The tail may be any mixture of CR and LF, but pairs in it cannot overlap.
+    tail = data[len(text) :].replace(b"\r\n", b"N")
+    return len(tail) - len(tail.rstrip(b"N"))
+
+
+class BodyHashes:
+    """Every body hash a message needs, fed together: each form is made once for all limits."""
+
+    __slots__ = ("_forms",)
+
+    def __init__(self, keys: Iterable[BodyKey]) -> None:
+        limits: dict[bool, dict[int | None, None]] = {}
+        for key in keys:
+            limits.setdefault(key.relaxed, {})[key.limit] = None
+        self._forms = tuple(
+            (relaxed, (_Relaxed if relaxed else _Simple)(wanted))
+            for relaxed, wanted in limits.items()
+        )
+
+    def update(self, chunk: bytes) -> None:
+        """The next octets of the body, cut anywhere."""
+        if len(chunk) <= _SLICE:
+            for _, form in self._forms:
+                form.update(chunk)
+            return
+        for start in range(0, len(chunk), _SLICE):
+            self.update(chunk[start : start + _SLICE])
+
+    def digests(self) -> dict[BodyKey, BodyDigest]:
+        """The digest of each key.  No update() may follow."""
+        return {
+            BodyKey(relaxed, limit): digest
+            for relaxed, form in self._forms
+            for limit, digest in form.digests()
+        }
+
+
+class BodyHasher:
+    """One body hash."""
+
+    __slots__ = ("_hashes", "_key")
+
+    def __init__(self, key: BodyKey) -> None:
+        self._key = key
+        self._hashes = BodyHashes((key,))
+
+    def update(self, chunk: bytes) -> None:
+        """The next octets of the body, cut anywhere."""
+        self._hashes.update(chunk)
+
+    def digest(self) -> BodyDigest:
+        """The digest.  No update() may follow."""
+        return self._hashes.digests()[self._key]
