@@ -2,3 +2,5 @@
 
 Usable without libmilter: nothing here imports the daemon.
 """
+
+__version__ = "0.1.0"
