@@ -14,9 +14,11 @@ DOES NOT
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 HOSTS = Path("/etc/hosts")
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 def host_name() -> str:
@@ -24,7 +26,7 @@ def host_name() -> str:
     name = os.uname().nodename.lower().rstrip(".")
     if "." not in name:
         name = qualified(name, _hosts()) or name
-    return name if name and name.isascii() else "localhost"
+    return name if _NAME.fullmatch(name) else "localhost"
 
 
 def qualified(name: str, hosts: str) -> str:

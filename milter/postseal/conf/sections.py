@@ -35,9 +35,7 @@ Facility = Literal[
 class Section(BaseModel):
     """A table of the file: unknown names are mistakes, values are not converted silently."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, validate_default=True, populate_by_name=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, populate_by_name=True)
 
 
 class Log(Section):
