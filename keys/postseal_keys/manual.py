@@ -59,7 +59,7 @@ def _heading(option: Option) -> str:
         forms.append(f"Fl {option.short}" + (f" Ar {value}" if value else ""))
     if option.long:
         forms.append(f"Fl -{option.long}" + (f" Ns = Ns Ar {value}" if value else ""))
-        if option.takes is Takes.SWITCH:
+        if option.takes is Takes.SWITCH and not option.quiet_no:
             forms.append(f"Fl -no-{option.long}")
     return " , ".join(forms)
 

@@ -58,6 +58,7 @@ class Option:
     default: str | None = None
     shown_default: bool = True  # say the default in texts
     doc: str = ""
+    quiet_no: bool = False  # a SWITCH whose --no- forms no text mentions
 
     @property
     def key(self) -> str:
@@ -249,7 +250,7 @@ def help_text(
 
 def spelled(option: Option) -> str:
     """The option as a user types it: ``-d, --domain=NAME``."""
-    no = "[no-]" if option.takes is Takes.SWITCH else ""
+    no = "[no-]" if option.takes is Takes.SWITCH and not option.quiet_no else ""
     if not option.long:
         return f"-{option.short}" + (f" {option.value}" if option.value else "")
     value = f"={option.value}" if option.value else ""
