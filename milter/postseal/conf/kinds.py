@@ -123,7 +123,7 @@ def _inet(family: str, rest: str) -> str:
 
 
 def nameserver(value: Any) -> Any:
-    """An address, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT, given back as ADDRESS#PORT's parts."""
+    """An address, ADDRESS:PORT, [ADDRESS] or [ADDRESS]:PORT, given back with the port."""
     if not isinstance(value, str):
         return value
     match = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?", value) or re.fullmatch(
@@ -139,7 +139,7 @@ def nameserver(value: Any) -> Any:
         ) from None
     if not 0 < port < 65536:
         raise ValueError(f"port {port} is not between 1 and 65535")
-    return f"[{address}]:{port}"
+    return f"{address}:{port}" if address.version == 4 else f"[{address}]:{port}"
 
 
 def nameservers(value: Any) -> Any:

@@ -87,7 +87,8 @@ class Index:
             self._arrays[path] = number + 1
             self._mark(path, start)
             path = (*path, number)
-        self._mark(path, start)
+        for end in range(1, len(path) + 1):
+            self._mark(path[:end], start)
         return path
 
     def _resolve(self, key: Path) -> Path:
