@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ def read(*values: bytes | str) -> Authors:
     return author_domains([Field(b"From", b" " + value) for value in octets])
 
 
-def vectors() -> list[object]:
+def vectors() -> list[ParameterSet]:
     """Rows of `why TAB domains TAB rule TAB value`; see the readme beside them."""
     rows = []
     for path in sorted(VECTORS.glob("*.tsv")):
@@ -144,6 +145,14 @@ def test_never_raises_and_loses_no_domain(value: bytes) -> None:
         for name in (b"bank.example", b"evil.example"):
             if value.endswith(b"@" + name):
                 assert name.decode() in authors.domains
+
+
+@given(
+    st.from_regex(address._PLAIN, fullmatch=True)
+    | st.lists(PIECES, max_size=9).map(lambda p: "".join(p).encode())
+)
+def test_the_short_cut_changes_nothing(value: bytes) -> None:
+    assert address._read_field(value) == address._read_list(value)
 
 
 @given(st.lists(PIECES, max_size=20).map("".join))
