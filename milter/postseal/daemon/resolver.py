@@ -1,0 +1,288 @@
+"""DNS for one worker process, and each message's share of it.
+
+NAME
+    resolver - the network behind core.resolver.Resolver
+
+GIVES
+    Resolver, one per process, made after fork: a cache, the questions on their
+    way, the servers.  Session, one per message: asks within a budget of questions
+    and of seconds spent waiting, shared by all mechanisms.
+
+DOES NOT
+    run a thread.  A question is sent by whoever foresees it; the first thread that
+    needs its answer receives it, and all others who want the same wait for that
+    thread: one outstanding question per name and kind, however many messages.
+
+SEE ALSO
+    resolver_exchange (one question), resolver_wire (packets), resolver_cache,
+    resolver_servers, resolver_breaker.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Self
+
+from postseal.core.resolver import (
+    Answer,
+    BadName,
+    DnsFault,
+    Kind,
+    TemporaryDnsError,
+    question_name,
+)
+from postseal.daemon.resolver_breaker import Breaker
+from postseal.daemon.resolver_cache import Cache, CacheLimits, Key, Known
+from postseal.daemon.resolver_exchange import Exchange
+from postseal.daemon.resolver_servers import Upstream
+
+SECONDS = 20.0  # RFC 7208 section 4.6.4 asks for at least 20; Postfix waits 30 or 300
+QUESTIONS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolverConfig:
+    """How to ask.  Empty or None: what resolv.conf says."""
+
+    nameservers: tuple[str, ...] = ()
+    resolv_conf: Path = Path("/etc/resolv.conf")
+    timeout: float | None = None  # seconds for one try at one server
+    attempts: int | None = None  # tries per server
+    cache: CacheLimits = field(default_factory=CacheLimits)
+    in_flight: int = 256  # questions sent ahead and not yet answered; one socket each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one message cost in DNS, for its log line."""
+
+    sent: int  # questions that went out for this message
+    cached: int  # answers that were there already
+    shared: int  # answers that another message had asked for
+    waited: float  # seconds
+
+
+class Resolver:
+    """One process's DNS.  Safe to use from many threads."""
+
+    def __init__(
+        self, config: ResolverConfig | None = None, *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        """clock is what cache, resting zones and silent servers go by; waiting is real.
+
+        Raises ServerError for a nameserver that cannot be read.
+        """
+        self.config = config or ResolverConfig()
+        self.clock = clock
+        self.cache = Cache(self.config.cache)
+        self._upstream = Upstream(
+            self.config.nameservers,
+            self.config.resolv_conf,
+            timeout=self.config.timeout,
+            attempts=self.config.attempts,
+        )
+        self._breaker = Breaker()
+        self._flying: dict[Key, Exchange] = {}
+        self._lock = threading.Lock()
+        self.counters: Counter[str] = Counter()  # read by the metrics; changed under _lock
+
+    def session(self, seconds: float = SECONDS, questions: int = QUESTIONS) -> Session:
+        """A budget for one message."""
+        return Session(self, seconds, questions)
+
+    @property
+    def in_flight(self) -> int:
+        """Questions without an answer yet."""
+        return len(self._flying)
+
+    def recall(self, key: Key) -> Known | None:
+        """What the cache holds."""
+        return self.cache.get(key, self.clock())
+
+    def join(self, key: Key, *, ahead: bool) -> tuple[Exchange, bool] | Known | None:
+        """The exchange for this question, and whether it is a new one.
+
+        Or what is known about it after all; or None when too many are sent ahead.
+        """
+        now = self.clock()
+        with self._lock:
+            if exchange := self._flying.get(key):
+                exchange.holders += 1
+                return exchange, False
+            # It may have come in since the caller looked.
+            if (known := self.cache.get(key, now)) is not None:
+                return known
+            if self._breaker.rests(key[0], now):
+                self.counters["resting"] += 1
+                return DnsFault.TIMEOUT
+            if ahead and len(self._flying) >= self.config.in_flight:
+                return None
+            exchange = Exchange(*key, self._upstream.plan(now), self._upstream)
+            self._flying[key] = exchange
+            exchange.lock.acquire()  # nobody may pump before it is sent
+        try:
+            exchange.start()
+        finally:
+            exchange.lock.release()
+        if exchange.outcome is not None:
+            self.landed(exchange)
+        return exchange, True
+
+    def landed(self, exchange: Exchange) -> None:
+        """Keep the outcome for others.  The first to call this does it."""
+        outcome = exchange.outcome
+        key = (exchange.name, exchange.kind)
+        if outcome is None or self._flying.get(key) is not exchange:
+            return
+        now = self.clock()
+        if isinstance(outcome, Answer):
+            self._breaker.answered(exchange.name)
+        elif outcome is DnsFault.TIMEOUT:
+            self._breaker.timed_out(exchange.name, now)
+        with self._lock:
+            if self._flying.get(key) is exchange:
+                self.cache.put(key, outcome, now)
+                del self._flying[key]
+                self.counters["questions"] += exchange.questions
+                self.counters["answers" if isinstance(outcome, Answer) else outcome] += 1
+
+    def leave(self, exchange: Exchange) -> None:
+        """A session goes without this answer.  The last one takes the socket along."""
+        key = (exchange.name, exchange.kind)
+        with self._lock:
+            exchange.holders -= 1
+            if exchange.holders or self._flying.get(key) is not exchange:
+                return
+            del self._flying[key]
+            self.counters["abandoned"] += 1
+            self.counters["questions"] += exchange.questions
+        if monotonic() - exchange.started > self._upstream.plan(self.clock()).timeout:
+            self._breaker.timed_out(exchange.name, self.clock())
+        exchange.close()
+
+    def count(self, usage: Usage) -> None:
+        """Add what a session saw to the counters."""
+        with self._lock:
+            self.counters["cached"] += usage.cached
+            self.counters["shared"] += usage.shared
+
+
+class Session:
+    """One message's DNS: a core.resolver.Resolver.  For one thread at a time.
+
+    Within a message an answer does not change, whatever its time to live: it is
+    one transaction (RFC 1035 section 3.2.1).  Answers that are there already cost
+    nothing, also when the budget is spent.
+    """
+
+    def __init__(self, resolver: Resolver, seconds: float, questions: int) -> None:
+        self._resolver = resolver
+        self._seconds_left = seconds
+        self._questions_left = questions
+        self._known: dict[Key, Known] = {}
+        self._held: dict[Key, Exchange] = {}
+        self._cached = 0
+        self._shared = 0
+        self._sent = 0
+        self._waited = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def usage(self) -> Usage:
+        """What was used so far."""
+        return Usage(sent=self._sent, cached=self._cached, shared=self._shared, waited=self._waited)
+
+    def ask(self, name: str, kind: Kind, /) -> Answer:
+        """Answer, waiting if need be.  Raises TemporaryDnsError or BadName, nothing else."""
+        known = self._known.get((name, kind))
+        if known is None:
+            known = self._find((question_name(name), kind))
+            if known is not DnsFault.BUDGET:
+                self._known[name, kind] = known
+        if isinstance(known, DnsFault):
+            raise TemporaryDnsError(known, question_name(name), kind)
+        return known
+
+    def prefetch(self, name: str, kind: Kind, /) -> None:
+        """Send the question without waiting, because ask() will probably follow."""
+        try:
+            key = (question_name(name), kind)
+        except BadName:
+            return
+        if key in self._known or key in self._held or self._resolver.recall(key) is not None:
+            return
+        if self._questions_left > 0 and self._seconds_left > 0:
+            joined = self._resolver.join(key, ahead=True)
+            if isinstance(joined, tuple):
+                self._held[key] = self._charged(*joined)
+
+    def close(self) -> None:
+        """Drop what was asked for and is no longer wanted.  May be called again."""
+        for exchange in self._held.values():
+            self._resolver.leave(exchange)
+        self._held.clear()
+        self._resolver.count(self.usage)
+        self._cached = self._shared = 0
+
+    def _find(self, key: Key) -> Known:
+        """Look in the message, in the cache, among the questions on their way; or ask."""
+        if (known := self._known.get(key)) is not None:
+            return known
+        exchange = self._held.pop(key, None)
+        if exchange is None:
+            if (known := self._resolver.recall(key)) is not None:
+                self._cached += 1
+                return known
+            if self._questions_left <= 0 or self._seconds_left <= 0:
+                return DnsFault.BUDGET
+            joined = self._resolver.join(key, ahead=False)
+            if not isinstance(joined, tuple):
+                return joined or DnsFault.BUDGET
+            exchange = self._charged(*joined)
+        return self._await(key, exchange)
+
+    def _charged(self, exchange: Exchange, new: bool) -> Exchange:
+        if new:
+            self._sent += 1
+            self._questions_left -= 1
+        else:
+            self._shared += 1
+        return exchange
+
+    def _await(self, key: Key, exchange: Exchange) -> Known:
+        """Receive the answer, or wait for the thread that does."""
+        began = monotonic()
+        left = max(0.0, self._seconds_left)
+        outcome = exchange.outcome
+        asked = exchange.questions
+        if outcome is None and exchange.lock.acquire(timeout=left):
+            try:
+                outcome = exchange.pump(began + left)
+            finally:
+                exchange.lock.release()
+                self._sent += exchange.questions - asked
+                self._questions_left -= exchange.questions - asked
+            self._resolver.landed(exchange)
+        spent = monotonic() - began
+        self._waited += spent
+        self._seconds_left -= spent
+        if outcome is None:
+            self._held[key] = exchange  # close() will leave it
+            return DnsFault.BUDGET
+        return outcome

@@ -1,0 +1,87 @@
+"""Zones that do not answer must not hold every thread.
+
+NAME
+    resolver_breaker - remember silent zones for a short time
+
+GIVES
+    Breaker: after some timeouts in a row under one name, without any answer in
+    between, that name is not asked for a few seconds.  Three circles are watched:
+    the last three labels (so that example.co.uk stands for itself), the last two,
+    and everything; each wider one takes more to trip, because it hurts more.
+
+DOES NOT
+    wait, or know about packets.
+
+A sender can only trip a circle in which nobody else gets answers: one answer
+starts the count again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+_CIRCLES = ((3, 3), (2, 12), (0, 48))  # (labels, timeouts in a row)
+_WINDOW = 30.0  # seconds: older timeouts do not count
+_REST = 10.0  # seconds for which a tripped circle is not asked
+_REST_ALL = 2.0  # the same for everything: the name server may be back any moment
+_MOST = 4096  # circles remembered
+
+
+def _circles(name: str) -> Iterator[tuple[str, int]]:
+    """The circles a name is in, with the count that trips each.
+
+    What stands before an underscore label belongs to the domain below it:
+    s._domainkey.example.com counts as example.com.
+    """
+    labels = name.split(".")
+    for index in range(len(labels) - 1, -1, -1):
+        if labels[index].startswith("_"):
+            labels = labels[index + 1 :]
+            break
+    for size, count in _CIRCLES:
+        if size == 0 or len(labels) >= size or (size == 3 and labels):
+            yield f"{size} " + (".".join(labels[-size:]) if size else ""), count
+
+
+class Breaker:
+    """Timeouts in a row, by zone.  Safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[int, float]] = {}  # timeouts in a row, time of the last
+        self._closed: dict[str, float] = {}  # not asked before
+        self._lock = threading.Lock()
+
+    def rests(self, name: str, now: float) -> bool:
+        """Whether this name is not to be asked now."""
+        if not self._closed:  # the usual case, without the lock
+            return False
+        with self._lock:
+            return any(self._closed.get(circle, now) > now for circle, _ in _circles(name))
+
+    def timed_out(self, name: str, now: float) -> None:
+        """No server answered this name within its time."""
+        with self._lock:
+            for circle, limit in _circles(name):
+                count, last = self._rows.pop(circle, (0, now))
+                count = 1 if now - last > _WINDOW else count + 1
+                if count >= limit:
+                    self._closed[circle] = now + (_REST if circle != "0 " else _REST_ALL)
+                    count = limit - 1  # afterwards one more is enough
+                self._rows[circle] = (count, now)
+            self._forget(now)
+
+    def answered(self, name: str) -> None:
+        """Some answer came, whatever it said."""
+        if not self._rows:
+            return
+        with self._lock:
+            for circle, _ in _circles(name):
+                self._rows.pop(circle, None)
+                self._closed.pop(circle, None)
+
+    def _forget(self, now: float) -> None:
+        if len(self._closed) > _MOST:
+            self._closed = {c: until for c, until in self._closed.items() if until > now}
+        while len(self._rows) > _MOST:
+            del self._rows[next(iter(self._rows))]

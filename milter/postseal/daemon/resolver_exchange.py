@@ -1,0 +1,280 @@
+"""One question on its way: datagrams out, datagrams in, until there is an outcome.
+
+NAME
+    resolver_exchange - ask servers in turn over UDP, over TCP when an answer was cut
+
+GIVES
+    Exchange: start() sends and returns at once; pump() is called by a thread that
+    needs the answer now, and does all the work there is: it waits, asks the next
+    server, follows a CNAME that leaves the answer.  There is no thread behind it.
+
+DOES NOT
+    cache, count a budget, or raise: what goes wrong is an outcome, a DnsFault.
+
+Every question has a socket of its own, connected: the kernel picks a random source
+port and drops what does not come from the server.  A datagram with another id or
+question is passed over, not believed (RFC 5452 sections 4 and 9).  A server that was
+given up can still answer late on its socket while the next one is being asked.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+from dataclasses import dataclass
+from time import monotonic
+
+from postseal.core.resolver import Answer, DnsFault, Kind
+from postseal.daemon import resolver_wire as wire
+from postseal.daemon.resolver_cache import Known
+from postseal.daemon.resolver_lean import TTL_MAX
+from postseal.daemon.resolver_servers import Plan, Server, Upstream
+
+_ROOM = 4096  # for one datagram: more than we offer, so a full one was cut
+_FAULTS = {
+    wire.SERVFAIL: DnsFault.SERVFAIL,
+    wire.REFUSED: DnsFault.REFUSED,
+    wire.NOTIMP: DnsFault.REFUSED,
+    wire.FORMERR: DnsFault.MALFORMED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Leg:
+    """One socket, connected to one server."""
+
+    server: Server
+    sock: socket.socket
+
+
+class Exchange:
+    """One question.  start() and pump() are for the thread that holds lock."""
+
+    def __init__(self, name: str, kind: Kind, plan: Plan, upstream: Upstream) -> None:
+        self.name = name
+        self.kind = kind
+        self.lock = threading.Lock()
+        self.outcome: Known | None = None
+        self.holders = 1  # sessions that wait for it; kept by the Resolver
+        self.questions = 1  # more when a CNAME had to be asked for
+        self.started = monotonic()
+        self._upstream = upstream
+        self._plan = plan
+        self._tries: list[Server] = []
+        self._legs: list[_Leg] = []
+        self._try_ends = 0.0
+        self._fault = DnsFault.TIMEOUT
+        self._chain = 0
+        self._ttl = TTL_MAX
+        self._secure = True
+        self._seen: set[bytes] = set()
+        self._query = self._put(wire.question(name, kind))
+
+    def start(self) -> None:
+        """Send the first datagram."""
+        self._next_try()
+
+    def pump(self, until: float) -> Known | None:
+        """Work until there is an outcome, or until that time (monotonic): then None.
+
+        Datagrams that are there already are read even when the time is over.
+        """
+        while self.outcome is None:
+            got = self._receive(min(self._try_ends, until) - monotonic())
+            if got is not None:
+                self._take(*got, until)
+                continue
+            now = monotonic()
+            if now >= self._try_ends:
+                self._next_try()
+            elif now >= until:
+                return None
+        return self.outcome
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        for leg in self._legs:
+            leg.sock.close()
+        self._legs.clear()
+
+    # -- sending ---------------------------------------------------------------
+
+    def _put(self, question: bytes) -> wire.Query:
+        """A new question to all servers, with a new id."""
+        self._seen.add(question)
+        self._tries = [*self._plan.servers] * self._plan.attempts
+        return wire.Query(self.kind, os.urandom(2), question)
+
+    def _next_try(self) -> None:
+        """Ask the next server; without one the exchange has failed."""
+        for leg in self._legs:
+            self._upstream.silent(leg.server, monotonic())
+        if self._legs and self._fault is DnsFault.NETWORK:  # others are merely silent
+            self._fault = DnsFault.TIMEOUT
+        while self._tries:
+            server = self._tries.pop(0)
+            if self._send(server):
+                self._try_ends = monotonic() + self._plan.timeout
+                return
+            self._upstream.silent(server, monotonic())
+            if self._fault is DnsFault.TIMEOUT and not self._legs:
+                self._fault = DnsFault.NETWORK
+        self._finish(self._fault)
+
+    def _send(self, server: Server) -> bool:
+        """Send to this server, by the socket it has if there is one."""
+        try:
+            for leg in self._legs:
+                if leg.server is server:
+                    leg.sock.send(self._query.packet)
+                    return True
+            sock = socket.socket(server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        except OSError:
+            return False
+        try:
+            sock.connect(server.address)
+            sock.send(self._query.packet)
+        except OSError:
+            sock.close()
+            return False
+        self._legs.append(_Leg(server, sock))
+        return True
+
+    # -- receiving -------------------------------------------------------------
+
+    def _receive(self, wait: float) -> tuple[_Leg, bytes] | None:
+        """One datagram, or None after wait seconds (not waiting at all if 0 or less)."""
+        if len(self._legs) == 1:  # the usual case costs one system call less
+            return self._recv(self._legs[0], max(wait, 0.0))
+        poll = select.poll()
+        for leg in self._legs:
+            poll.register(leg.sock, select.POLLIN)
+        ready = {fd for fd, _ in poll.poll(max(0, int(wait * 1000) + 1))}
+        for leg in self._legs:
+            if leg.sock.fileno() in ready:
+                return self._recv(leg, 0.0)
+        return None
+
+    def _recv(self, leg: _Leg, wait: float) -> tuple[_Leg, bytes] | None:
+        try:
+            leg.sock.settimeout(wait)
+            return leg, leg.sock.recv(_ROOM)
+        except (TimeoutError, BlockingIOError):
+            return None
+        except OSError:  # nobody listens there (ICMP), or the network went away
+            self._drop(leg)
+            self._upstream.silent(leg.server, monotonic())
+            if self._fault is DnsFault.TIMEOUT:
+                self._fault = DnsFault.NETWORK
+            if not self._legs:
+                self._try_ends = 0.0
+            return None
+
+    def _drop(self, leg: _Leg) -> None:
+        leg.sock.close()
+        self._legs.remove(leg)
+
+    # -- judging ---------------------------------------------------------------
+
+    def _take(self, leg: _Leg, packet: bytes, until: float) -> None:
+        """Make of one datagram what it is: nothing, an outcome, a reason to go on."""
+        try:
+            reply = wire.read(packet, self._query)
+            if reply is None:
+                return
+            if reply.truncated or len(packet) == _ROOM:
+                reply = self._ask_by_stream(leg.server, until)
+        except wire.MalformedReply:
+            self._refuse(leg, DnsFault.MALFORMED)
+            return
+        if reply is None:
+            self._refuse(leg, DnsFault.TIMEOUT)
+        elif reply.rcode in (wire.NOERROR, wire.NXDOMAIN) and not reply.referral:
+            self._upstream.answered(leg.server)
+            self._believe(reply)
+        elif reply.rcode in (wire.FORMERR, wire.NOTIMP) and self._query.edns:
+            # A server from before EDNS0 (RFC 6891 section 7)
+            query = self._query
+            self._query = wire.Query(query.kind, query.identity, query.question, edns=False)
+            self._send(leg.server)
+        else:
+            fault = DnsFault.REFUSED if reply.referral else _FAULTS.get(reply.rcode)
+            self._refuse(leg, fault or DnsFault.SERVFAIL)
+
+    def _refuse(self, leg: _Leg, fault: DnsFault) -> None:
+        """This server has spoken and does not help: never mind it, ask the others."""
+        self._drop(leg)
+        self._tries = [server for server in self._tries if server is not leg.server]
+        self._fault = fault
+        if self._tries or not self._legs:
+            self._next_try()
+
+    def _believe(self, reply: wire.Reply) -> None:
+        """An answer.  It may end in a name that has yet to be asked for."""
+        self._chain += reply.chain
+        self._ttl = min(self._ttl, reply.ttl)
+        self._secure = self._secure and reply.secure
+        if not reply.alias:
+            exists = reply.rcode != wire.NXDOMAIN
+            records = reply.records if exists else ()
+            answer = Answer(self.name, self.kind, records, exists, self._ttl, self._secure)
+            self._finish(answer)
+            return
+        question = wire.question_for(reply.alias, self.kind)
+        if self._chain > wire.MAX_CHAIN or question in self._seen:
+            self._finish(DnsFault.MALFORMED)
+            return
+        self.close()
+        self._query = self._put(question)
+        self.questions += 1
+        self._next_try()
+
+    def _finish(self, outcome: Known) -> None:
+        self.close()
+        self.outcome = outcome
+
+    # -- TCP -------------------------------------------------------------------
+
+    def _ask_by_stream(self, server: Server, until: float) -> wire.Reply | None:
+        """The same question over TCP.  None when nothing came in time.
+
+        Raises MalformedReply.
+        """
+        end = min(monotonic() + self._plan.timeout, until)
+        try:
+            with socket.socket(server.family, socket.SOCK_STREAM) as sock:
+                _within(sock, end)
+                sock.connect(server.address)
+                packet = self._query.packet
+                _within(sock, end)
+                sock.sendall(len(packet).to_bytes(2, "big") + packet)
+                size = int.from_bytes(_read(sock, 2, end), "big")
+                answer = _read(sock, size, end)
+        except OSError:
+            return None
+        reply = wire.read(answer, self._query)
+        if reply is None or reply.truncated:
+            raise wire.MalformedReply("TCP answer cut, or to another question")
+        return reply
+
+
+def _within(sock: socket.socket, end: float) -> None:
+    """Let the next call on sock wait until end.  Raises TimeoutError when that is past."""
+    left = end - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    sock.settimeout(left)
+
+
+def _read(sock: socket.socket, size: int, end: float) -> bytes:
+    """Exactly size octets.  Raises OSError (TimeoutError included)."""
+    parts = bytearray()
+    while len(parts) < size:
+        _within(sock, end)
+        part = sock.recv(size - len(parts))
+        if not part:
+            raise ConnectionResetError
+        parts += part
+    return bytes(parts)
