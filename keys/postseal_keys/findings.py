@@ -20,6 +20,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from postseal_keys.console import printable
+from postseal_keys.formats.txt import quoted
+
 WINDOW = 76  # columns of a record shown around the caret: a terminal's width less the indent
 
 
@@ -64,11 +67,10 @@ def worst(findings: Iterable[Finding]) -> Harm:
     return max((finding.harm for finding in findings), default=Harm.GOOD)
 
 
-def printable(text: str) -> str:
-    """text with everything that could disturb a terminal shown as an escape.
+def _columns(text: str) -> str:
+    """text with one harmless character for every one of its characters.
 
-    What comes out of DNS was written by strangers.  One character stays one column
-    where that is possible, so that a caret still points at the right place.
+    What comes out of DNS was written by strangers; and a caret must point at the right place.
     """
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
@@ -78,7 +80,7 @@ def caret(record: str, column: int, length: int = 1) -> tuple[str, str]:
     start = 0
     if len(record) > WINDOW:
         start = max(0, min(column - WINDOW // 2, len(record) - WINDOW))
-    shown = printable(record[start : start + WINDOW])
+    shown = _columns(record[start : start + WINDOW])
     if start > 0:
         shown = "…" + shown[1:]
     if start + WINDOW < len(record):
@@ -99,6 +101,11 @@ def text(finding: Finding) -> Iterator[str]:
         yield f"  hint: {printable(finding.hint)}"
     for line in finding.publish:
         yield f"  publish: {printable(line)}"
+
+
+def zone_line(name: str, text: str) -> str:
+    """One TXT record as one line of a zone file (RFC 1035 section 5.1)."""
+    return f"{name}. IN TXT {quoted(text)}"
 
 
 def plain(finding: Finding) -> dict[str, object]:

@@ -1,0 +1,238 @@
+"""Is a correct SPF record also a good one?  What can be said without DNS.
+
+NAME
+    spflint - mistakes of grammar as findings; terms that do harm or nothing
+
+GIVEN
+    the text of one record, and the domain that publishes it.
+
+GIVES
+    lint(): findings.  mended(): the record without what is certainly wrong.
+
+DOES NOT
+    follow includes or count lookups: spfwalk.
+
+SEE ALSO
+    RFC 7208 sections 3.4, 5.1, 5.5, 6, 10.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from postseal_keys.findings import Finding, Harm, zone_line
+from postseal_keys.spfrecord import examine
+from postseal_keys.spfterms import MODIFIERS, Kind, Mistake, Record, Term
+
+WIDE = {4: 16, 6: 32}  # prefix lengths below which a network is hardly one sender's own
+ANSWER_MAX = 450  # octets of name and texts that fit a 512-octet answer (section 3.4)
+
+
+def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Finding]:
+    """Findings on one record.  strings: lengths of its character-strings, as published."""
+    record, mistakes = examine(text)
+    better = mended(text)
+    publish = (zone_line(domain, better),) if better and better != text else ()
+    found = [_mistake(domain, text, mistake, strings, publish) for mistake in mistakes]
+    for finding in _judge(domain, record):
+        fix = publish if finding.harm >= Harm.WARNING else ()
+        found.append(replace(finding, record=text, publish=finding.publish or fix))
+    return found
+
+
+def mended(text: str) -> str:
+    """The record with sure corrections made: wrong terms replaced, dead ones left out.
+
+    "" when a mistake is left that only its owner can correct.
+    """
+    record, mistakes = examine(text)
+    if any(mistake.instead is None for mistake in mistakes):
+        return ""
+    words = [(mistake.column, mistake.instead or "") for mistake in mistakes]
+    words += [(term.column, _better(term)) for term in record.terms if _useful(term, record)]
+    ordered = [word for _, word in sorted(words) if word]
+    once = list(dict.fromkeys(ordered))  # a term given twice asks DNS twice
+    result = " ".join(["v=spf1", *once])
+    return "" if examine(result)[1] else result
+
+
+def _useful(term: Term, record: Record) -> bool:
+    if term.kind in MODIFIERS:
+        return not (term.kind is Kind.REDIRECT and record.ends is not None)
+    return any(term is live for live in record.live)
+
+
+def _better(term: Term) -> str:
+    meant = _meant(term) if term.kind is Kind.OTHER else None
+    return f"{meant}:{term.domain}" if meant else str(_simpler(term))
+
+
+def _simpler(term: Term) -> Term:
+    network = term.network.network if term.network is not None else None
+    if network is not None and term.network is not None and network.prefixlen:
+        first = network.network_address
+        term = replace(term, network=type(term.network)((first, network.prefixlen)))
+    return replace(term, domain=term.domain.removesuffix("."))
+
+
+def _meant(term: Term) -> str | None:
+    """The mechanism somebody meant who wrote include=… or ip4=…; None for a real modifier."""
+    name = term.name.lower().lstrip("+-~?")
+    return name if name in {kind.value for kind in Kind} else None
+
+
+def _mistake(
+    domain: str, text: str, mistake: Mistake, strings: tuple[int, ...], publish: tuple[str, ...]
+) -> Finding:
+    hint = mistake.hint
+    end = 0
+    for length in strings[:-1]:
+        end += length
+        if (
+            mistake.column < end < mistake.column + mistake.length
+            and " " not in text[end - 1 : end + 1]
+        ):
+            hint = "strings of one record are joined without a space; end the first with one"
+    return Finding(
+        harm=Harm.ERROR,
+        code="spf-syntax",
+        where=domain,
+        what=f"SPF: {mistake.what}; receivers answer permerror to all mail",
+        hint=hint,
+        record=text,
+        column=mistake.column,
+        length=mistake.length,
+        publish=publish,
+    )
+
+
+def _judge(domain: str, record: Record) -> Iterator[Finding]:
+    yield from _ending(domain, record)
+    seen: set[Term] = set()
+    for term in record.terms:
+        if term in seen and term.kind is not Kind.OTHER:
+            yield _on(domain, term, Harm.ADVICE, "spf-twice", f"{term} is there twice")
+        seen.add(term)
+        yield from _one_term(domain, term)
+
+
+def _ending(domain: str, record: Record) -> Iterator[Finding]:
+    """What the record says about everybody else."""
+    end = record.ends
+    if end is None:
+        if record.redirect is None:
+            yield Finding(
+                harm=Harm.WARNING,
+                code="spf-no-all",
+                where=domain,
+                what="SPF says nothing about hosts that are not listed",
+                hint="end the record with ~all or -all",
+                publish=(zone_line(domain, f"{record} ~all"),),
+            )
+        return
+    if end.qualifier in ("", "+"):
+        yield _on(
+            domain,
+            end,
+            Harm.ERROR,
+            "spf-pass-all",
+            "SPF lets the whole internet send as this domain",
+            "write ~all or -all",
+            (zone_line(domain, _with_end(record, "~")),),
+        )
+    elif end.qualifier == "?":
+        yield _on(
+            domain,
+            end,
+            Harm.WARNING,
+            "spf-neutral-all",
+            "?all protects nothing",
+            "write ~all, or -all when all senders are known",
+            (zone_line(domain, _with_end(record, "~")),),
+        )
+    elif end.qualifier == "~" and any(term.kind is Kind.EXP for term in record.terms):
+        yield _on(domain, end, Harm.ADVICE, "spf-exp-unused", "exp= is only used with -all")
+    for term in record.terms[record.terms.index(end) + 1 :]:
+        if term.kind is Kind.REDIRECT or term.kind not in MODIFIERS:
+            what = f"{term} stands after {end} and is never looked at"
+            yield _on(domain, term, Harm.WARNING, "spf-after-all", what, f"move it before {end}")
+    for term in record.terms[: record.terms.index(end)]:
+        if term.kind is Kind.REDIRECT:
+            what = f"{term} is ignored because the record has {end}"
+            yield _on(domain, term, Harm.WARNING, "spf-after-all", what)
+
+
+def _with_end(record: Record, qualifier: str) -> str:
+    terms = tuple(
+        replace(term, qualifier=qualifier) if term.kind is Kind.ALL else term
+        for term in record.terms
+    )
+    return str(Record(terms=terms))
+
+
+def _one_term(domain: str, term: Term) -> Iterator[Finding]:
+    if term.kind is Kind.OTHER:
+        meant = _meant(term)
+        if meant is not None:
+            what = f"{term} is taken for an unknown modifier and ignored"
+            hint = f"mechanisms take a colon: {meant}:{term.domain}"
+            yield _on(domain, term, Harm.ERROR, "spf-equals", what, hint)
+        else:
+            what = f"{term.name}= means nothing to SPF"
+            yield _on(domain, term, Harm.ADVICE, "spf-unknown-modifier", what)
+    if term.kind is Kind.PTR or "%{p" in term.domain.lower():
+        what = "ptr is slow and unreliable and should not be published (RFC 7208 section 5.5)"
+        hint = "list the hosts with a:, mx or ip4:"
+        yield _on(domain, term, Harm.WARNING, "spf-ptr", what, hint)
+    if term.domain.endswith(".") and term.kind is not Kind.OTHER:
+        what = "a final dot is accepted but should not be published (RFC 7208 section 7.3)"
+        yield _on(domain, term, Harm.ADVICE, "spf-final-dot", what)
+    if term.network is not None:
+        yield from _network(domain, term)
+
+
+def _network(domain: str, term: Term) -> Iterator[Finding]:
+    assert term.network is not None
+    network = term.network.network
+    if network.prefixlen == 0 and term.qualifier in ("", "+"):
+        what = f"{term} lets the whole internet send as this domain"
+        yield _on(domain, term, Harm.ERROR, "spf-pass-all", what)
+    elif network.prefixlen < WIDE[network.version]:
+        what = f"{term} covers {network.num_addresses} addresses"
+        yield _on(domain, term, Harm.WARNING, "spf-wide", what, "list only the hosts that send")
+    elif not network.is_global and not _documentation(term):
+        what = f"{term} holds no addresses of the public internet"
+        yield _on(domain, term, Harm.ADVICE, "spf-private", what, "receivers never see it: drop it")
+    if term.network.ip != network.network_address:
+        what = f"{term} has bits set beyond the prefix"
+        yield _on(domain, term, Harm.ADVICE, "spf-host-bits", what, f"write {_simpler(term)}")
+
+
+_DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
+
+
+def _documentation(term: Term) -> bool:
+    """RFC 5737 and RFC 3849: in an example they are no mistake."""
+    return str(term.network).startswith(_DOCUMENTATION)
+
+
+def _on(
+    domain: str,
+    term: Term,
+    harm: Harm,
+    code: str,
+    what: str,
+    hint: str = "",
+    publish: tuple[str, ...] = (),
+) -> Finding:
+    return Finding(
+        harm=harm,
+        code=code,
+        where=domain,
+        what=what if what.startswith("SPF") else f"SPF: {what}",
+        hint=hint,
+        column=term.column,
+        length=max(1, len(term.text)),
+        publish=publish,
+    )
