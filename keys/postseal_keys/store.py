@@ -7,7 +7,7 @@ GIVEN
     a directory, and for each file a name, its bytes and perhaps an owner.
 
 GIVES
-    all of the files, mode 0600, on disk.  Each is written beside its place
+    all of the files, mode 0600 unless told otherwise, on disk.  Each is written beside its place
     under a random name, flushed, and only then given its name: whoever looks,
     whenever the machine stops, sees the old file, the new one, or none.
 
@@ -50,6 +50,7 @@ class NewFile:
     name: str
     data: bytes
     owner: Owner = Owner()
+    mode: int = MODE
 
 
 def find_owner(user: str | None, group: str | None) -> Owner:
@@ -130,7 +131,7 @@ def _stage(where: int, file: NewFile, undo: contextlib.ExitStack) -> str:
     undo.callback(_remove, where, temporary)
     try:
         with os.fdopen(fd, "wb") as out:
-            os.fchmod(fd, MODE)  # whatever the umask was
+            os.fchmod(fd, file.mode)  # whatever the umask was
             if file.owner != Owner():
                 os.fchown(fd, file.owner.uid, file.owner.gid)
             out.write(file.data)

@@ -1,0 +1,139 @@
+"""KeyTables as OpenDKIM writes them: which key signs for which domain.
+
+NAME
+    keytable - rows ``NAME DOMAIN:SELECTOR:KEY`` of a file or a list
+
+GIVEN
+    a dataset: ``file:PATH``, a path, or ``csl:NAME=DOMAIN:SELECTOR:KEY,...``;
+    or a configuration file that names one (opendkim.conf or postseal.toml).
+
+GIVES
+    KeyRow values in the order of the file; row.load() reads the private key.
+
+DOES NOT
+    read data bases: those are refused with a hint.  Raise anything but Problem.
+
+SEE ALSO
+    opendkim.conf(5), KeyTable.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from postseal_keys import keypair
+from postseal_keys.console import CONFIG, DATAERR, NOINPUT, Problem, os_problem
+from postseal_keys.keypair import PrivateKey
+
+_SCHEME = re.compile(r"([a-z]+):")
+_PATH_STARTS = ("/", "./", "../")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """One row.  domain may be "%": whatever domain the sender has."""
+
+    name: str
+    domain: str
+    selector: str
+    key: str  # a path ("%" in it is the domain), or the key itself
+    where: str  # file and line, for messages
+
+    def path(self, domain: str = "") -> str:
+        """The key's file, "%" replaced by the domain; empty when the key stands in the row."""
+        if not self.key.startswith(_PATH_STARTS):
+            return ""
+        return self.key.replace("%", domain or self.domain)
+
+    def load(self, domain: str = "") -> PrivateKey:
+        """The private key.  Raises Problem."""
+        if path := self.path(domain):
+            return keypair.load_file(path)
+        return keypair.load(self.key.encode("utf-8", "surrogateescape"), where=self.where)
+
+
+def read(dataset: str) -> tuple[KeyRow, ...]:
+    """All rows of a dataset.  Raises Problem."""
+    kind, text = _kind(dataset)
+    return tuple(_file_rows(text) if kind == "file" else _list_rows(text))
+
+
+def _kind(dataset: str) -> tuple[str, str]:
+    """("file", path) or ("csl", list)."""
+    scheme = _SCHEME.match(dataset)
+    if scheme and scheme[1] in ("file", "csl"):
+        return scheme[1], dataset[scheme.end() :]
+    if scheme and not Path(dataset).exists():
+        raise Problem(
+            f"a KeyTable of type {scheme[1]}: cannot be read here",
+            hint="write its rows NAME DOMAIN:SELECTOR:KEY to a file and give that",
+        )
+    return ("csl", dataset) if "=" in dataset and not Path(dataset).exists() else ("file", dataset)
+
+
+def _file_rows(path: str) -> Iterator[KeyRow]:
+    try:
+        text = Path(path).read_text("utf-8", "surrogateescape")
+    except OSError as error:
+        raise os_problem(error, hint="give the path of a KeyTable", code=NOINPUT) from None
+    for number, line in enumerate(text.split("\n"), 1):
+        words = line.partition("#")[0].split(None, 1)
+        if words:
+            yield _row(words[0], words[1] if len(words) > 1 else "", f"{path}:{number}")
+
+
+def _list_rows(text: str) -> Iterator[KeyRow]:
+    for number, item in enumerate(text.split(","), 1):
+        name, _, value = item.strip().partition("=")
+        if name:
+            yield _row(name, value, f"KeyTable entry {number}")
+
+
+def _row(name: str, value: str, where: str) -> KeyRow:
+    fields = [field.strip() for field in value.split(":", 2)]
+    if len(fields) != 3 or not all(fields):
+        raise Problem(
+            f"{where}: '{name}' is not followed by DOMAIN:SELECTOR:KEY",
+            hint="for example: mail example.com:mail2026:/etc/dkim/mail2026.private",
+            code=DATAERR,
+        )
+    domain, selector, key = fields
+    return KeyRow(name=name, domain=domain, selector=selector, key=key, where=where)
+
+
+def configured(path: str) -> str:
+    """The dataset that a configuration file names as its KeyTable.  Raises Problem."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise os_problem(error, hint="give a configuration file with -x", code=CONFIG) from None
+    found = _from_toml(path, data) if path.endswith(".toml") else _from_conf(data)
+    if not found:
+        raise Problem(
+            f"{path}: names no KeyTable",
+            hint="give the KeyTable as an argument: file:PATH",
+            code=CONFIG,
+        )
+    return found
+
+
+def _from_conf(data: bytes) -> str:
+    found = ""
+    for line in data.decode("utf-8", "surrogateescape").split("\n"):
+        words = line.partition("#")[0].split(None, 1)
+        if len(words) == 2 and words[0].lower() == "keytable":
+            found = words[1].strip()  # the last one counts
+    return found
+
+
+def _from_toml(path: str, data: bytes) -> str:
+    try:
+        sign = tomllib.loads(data.decode("utf-8")).get("sign")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Problem(f"{path}: {error}", code=CONFIG) from None
+    table = sign.get("key_table") if isinstance(sign, dict) else None
+    return table if isinstance(table, str) else ""
