@@ -41,7 +41,20 @@ def in_chunks(body: bytes, key: BodyKey, borders: tuple[int, ...]) -> BodyDigest
 
 
 pieces = st.sampled_from(
-    [b"\r", b"\n", b"\r\n", b" ", b"\t", b"a", b"\r\n\r\n", b"  \r\n", b"\x00", b"\xe9", b"\x0b"]
+    [
+        b"\r",
+        b"\n",
+        b"\r\n",
+        b" ",
+        b"\t",
+        b"a",
+        b"\r\n\r\n",
+        b"  \r\n",
+        b" " * 33,
+        b"\x00",
+        b"\xe9",
+        b"\x0b",
+    ]
 )
 keys = st.builds(BodyKey, st.booleans(), st.none() | st.integers(0, 40))
 

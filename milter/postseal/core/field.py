@@ -29,16 +29,15 @@ class Field:
     def __init__(self, name: bytes, value: bytes) -> None:
         self.name = name
         self.value = value
-        self.key = name.lower()
+        # Obsolete syntax has blanks before the colon: still that field (RFC 5322 section 4.5).
+        self.key = name.rstrip(b" \t").lower()
         self._relaxed: bytes | None = None
 
     def __repr__(self) -> str:
         return f"Field({self.name!r}, {self.value!r})"
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Field) and self.name == other.name and self.value == other.value
-        )
+        return isinstance(other, Field) and self.name == other.name and self.value == other.value
 
     def __hash__(self) -> int:
         return hash((self.name, self.value))
@@ -52,20 +51,28 @@ class Field:
     def relaxed(self) -> bytes:
         """Lower-case name, unfolded, runs of blanks made one (RFC 6376 section 3.4.2)."""
         if self._relaxed is None:
-            # split() also splits at VT and FF, which are not WSP; they are kept
-            # by the slower path.
+            # split() also splits at VT and FF, which are not WSP, and at a CR or LF that
+            # is no fold; the slower path keeps them.
             value = self.value
-            if b"\x0b" in value or b"\x0c" in value:
+            if b"\x0b" in value or b"\x0c" in value or _has_bare_line_end(value):
                 value = _relax_rare(value)
             else:
                 value = b" ".join(value.split())
-            self._relaxed = b"%b:%b\r\n" % (self.key.rstrip(b" \t"), value)
+            self._relaxed = b"%b:%b\r\n" % (self.key, value)
         return self._relaxed
 
 
+def _has_bare_line_end(value: bytes) -> bool:
+    """Whether a CR or LF stands alone."""
+    if b"\n" not in value and b"\r" not in value:
+        return False
+    folds = value.count(b"\r\n")
+    return value.count(b"\r") != folds or value.count(b"\n") != folds
+
+
 def _relax_rare(value: bytes) -> bytes:
-    """The relaxed value where VT or FF must survive: only SP, HTAB, CR and LF are folded."""
-    blank = value.translate(bytes.maketrans(b"\t\r\n", b"   "))
+    """The relaxed value where VT, FF, CR or LF must survive: only SP, HTAB and CRLF go."""
+    blank = value.replace(b"\r\n", b"").replace(b"\t", b" ")
     return b" ".join(part for part in blank.split(b" ") if part)
 
 

@@ -29,7 +29,7 @@ _ALPHA_SET = frozenset(_ALPHA)
 _NAME = _ALPHA + b"0123456789_"
 # Everything a tag list may hold: VALCHAR, FWS, "=" and ";", and the octets of UTF-8.
 _LEGAL = bytes(range(0x21, 0x7F)) + FWS + bytes(range(0x80, 0x100))
-_USUAL = {name.encode(): name for name in "v a b bh c d h i l q s t x z k n p g cv".split()}
+_USUAL = {name: name.decode() for name in b"v a b bh c d h i l q s t x z k n p g cv".split()}
 
 
 class TagListError(ValueError):

@@ -1,0 +1,98 @@
+"""The signature field put together, by dkimpy with OpenSSL's arithmetic.
+
+NAME
+    compose - a signed DKIM-Signature or ARC field out of its tags
+
+GIVEN
+    the tags before b=, folded; the signed header in canonical form, as one piece.
+
+GIVES
+    the field with b= filled in and folded.
+
+DOES NOT
+    choose what is signed.  dkimpy gets one header that is canonical already: its own
+    selection is quadratic in the fields, and canonicalises all of them for every signature.
+
+SEE ALSO
+    dkim.DomainSigner.gen_header, the one function of dkimpy that is used: for
+    "ed25519-sha256" it asks the key object it was given for the signature, whatever that
+    object is, and so leaves the arithmetic to us for RSA too.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import NamedTuple
+
+import dkim as dkimpy
+
+from postseal.core.dkim import crypto
+from postseal.core.field import Field
+
+# gen_header folds b= twice: with this place-holder, which decides where the hashed text
+# folds, and with the signature.  As long as both are longer than the rest of a line, the folds
+# before the signature are the same, which `simple` depends on.
+_PLACE_HOLDER = b"0" * 72
+
+
+class _Signed(NamedTuple):
+    signature: bytes
+
+
+class _Key(NamedTuple):
+    """A private key with the one method that dkimpy calls."""
+
+    private: crypto.PrivateKey
+
+    def sign(self, digest: bytes) -> _Signed:
+        return _Signed(crypto.sign(self.private, digest))
+
+
+class _Canon:
+    """Canonicalization as dkimpy calls it: of our one piece, and of the field itself."""
+
+    __slots__ = ("_ready", "_relaxed")
+
+    def __init__(self, ready: list[tuple[bytes, bytes]], relaxed: bool) -> None:
+        self._ready = ready
+        self._relaxed = relaxed
+
+    def canonicalize_headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        if headers is self._ready:
+            return headers
+        if not self._relaxed:
+            return headers
+        name, _, value = Field(*headers[0]).relaxed.partition(b":")
+        return [(name, value)]
+
+
+class _Composer(dkimpy.DomainSigner):
+    """A signer without a message."""
+
+    def __init__(self, ready: list[tuple[bytes, bytes]]) -> None:
+        self.headers = ready
+        self.signature_algorithm = b"ed25519-sha256"
+        self.hasher = sha256
+        self.debug_content = False
+        self.linesep = b"\r\n"
+
+
+def compose(
+    name: bytes, tags: bytes, signed: bytes, relaxed: bool, private: crypto.PrivateKey
+) -> Field:
+    """The field: ` tags; b=...`.
+
+    tags: `v=1; a=...` to the last one before b=, folded, lines after the first starting
+    with CRLF and a blank.  signed: the canonical signed fields, each with its CRLF.
+    """
+    first, _, rest = signed.partition(b":")
+    ready = [(first, rest)]
+    tag, _, text = tags.partition(b"=")
+    value = _Composer(ready).gen_header(
+        [(tag, text), (b"b", _PLACE_HOLDER)],
+        [first.lower()],
+        _Canon(ready, relaxed),
+        name,
+        _Key(private),
+    )
+    return Field(name, b" " + value.removesuffix(b"\r\n"))

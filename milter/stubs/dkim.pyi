@@ -1,0 +1,19 @@
+"""The little of dkimpy that we call."""
+
+from typing import Any
+
+class DomainSigner:
+    headers: list[tuple[bytes, bytes]]
+    signature_algorithm: bytes
+    hasher: Any
+    debug_content: bool
+    linesep: bytes
+    def gen_header(
+        self,
+        fields: list[tuple[bytes, bytes]],
+        include_headers: list[bytes],
+        canon_policy: Any,
+        header_name: bytes,
+        pk: Any,
+        standardize: bool = False,
+    ) -> bytes: ...
