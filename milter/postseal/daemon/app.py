@@ -1,0 +1,46 @@
+"""What a generation of workers is made of, put together before they are forked.
+
+NAME
+    app - Application: settings, engine and resolver of one configuration
+
+GIVES
+    the parts that worker.py and supervisor.py need.  Everything that can fail (key files,
+    tables) has been read when there is an Application, so that a bad configuration never
+    reaches a worker.
+
+DOES NOT
+    hold sockets or threads: it is made in the supervisor and used after fork().
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from postseal.conf.model import Settings
+from postseal.daemon.adapter import CountingResolver, Engine
+
+# Called once in every worker, after fork: gives what makes each message's resolver.
+ResolverMaker = Callable[[], Callable[[], CountingResolver]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One configuration, ready to run."""
+
+    settings: Settings
+    engine: Engine
+    resolvers: ResolverMaker
+    macros: tuple[str, ...] = ()  # milter macros that the operator's rules ask for, without braces
+
+
+# Reads the configuration again, with keys and tables.  Raises Unusable.
+Loader = Callable[[], Application]
+
+
+class Unusable(Exception):
+    """The configuration cannot be used.  lines: every mistake, ready to be shown."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+        super().__init__("\n".join(lines))

@@ -1,0 +1,175 @@
+"""What one milter connection has told us so far: a collector without a milter.
+
+NAME
+    session - Session: mutable while a message comes in, frozen facts at the end of its header
+
+GIVEN
+    what libmilter hands over, as it is: str, bytes, address tuples, macros by name.
+
+GIVES
+    Client, Envelope and Header of the message at hand.
+
+DOES NOT
+    decide anything, and imports no milter.
+
+SEE ALSO
+    adapter.py, which owns the callbacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING, Any
+
+from postseal.core.field import Field, Header
+from postseal.core.transaction import Address, Client, Envelope
+
+if TYPE_CHECKING:
+    from postseal.daemon.adapter import Work
+    from postseal.daemon.guard import Fault
+
+# Room for the header of one message: octets of the values and FIELD_COST for each field.
+# Postfix lets a message of any number of fields through; nobody's mail has a fraction of this.
+HEADER_ROOM = 4 * 1024 * 1024
+FIELD_COST = 128
+
+Macro = Callable[[str], str | None]
+
+
+class Session:
+    """One connection.  All its callbacks come one after another, though on changing threads."""
+
+    # fmt: off
+    __slots__ = (
+        "_address", "_helo", "_local", "_name", "_params", "_sender", "add", "busy", "fault",
+        "feed", "headers", "leading_space", "opened", "questions", "role", "room", "work",
+    )
+    # fmt: on
+
+    def __init__(self, leading_space: bool) -> None:
+        self.leading_space = leading_space
+        self.headers: list[tuple[str, bytes]] = []
+        self.add = self.headers.append  # bound once: it is called for every header field
+        self.busy = False  # a message is under way
+        self._params: tuple[bytes, ...] = ()
+        self.begin_connection()
+
+    def begin_connection(self, name: str = "", address: object = None) -> None:
+        """A client connected, or took the place of another (XCLIENT).  Forgets everything."""
+        self._address, port = read_address(address)
+        self._name = "" if name == "unknown" or name.startswith("[") else name
+        # sendmail(1) and Postfix's own bounces: simulated by cleanup(8), with port 0
+        self._local = name == "localhost" and port == 0 and str(self._address) == "127.0.0.1"
+        self._helo = ""
+        self.end_message()
+
+    def greet(self, helo: str) -> None:
+        """HELO or EHLO: may be missing, may come again (after STARTTLS)."""
+        self._helo = helo
+
+    def begin_message(self, sender: bytes = b"", params: tuple[bytes, ...] = ()) -> None:
+        """MAIL FROM.  Forgets the message before, keeps the client."""
+        self.end_message()
+        self._sender = sender
+        self._params = params
+        self.busy = True
+
+    def end_message(self) -> None:
+        """The message is done, or given up.  May be called at any time and again."""
+        self.headers.clear()
+        self.room = HEADER_ROOM
+        self.work: Work | None = None
+        self.feed: Callable[[bytes], None] | None = None
+        self.fault: Fault | None = None
+        self.questions: Any = None
+        self.role = ""
+        self.opened = 0.0
+        self._sender = b""
+        self._params = ()
+        self.busy = False
+
+    def client(self, macro: Macro, extra: Iterable[str] = ()) -> Client:
+        """The client as known at the end of the header, when all its macros are there."""
+        return Client(
+            address=self._address,
+            name=self._name,
+            helo=self._helo,
+            daemon_name=macro("{daemon_name}") or "",
+            auth_type=macro("{auth_type}") or "",
+            auth_user=macro("{auth_authen}") or "",
+            local=self._local,
+            macros=_macros(macro, extra),
+        )
+
+    def envelope(self, macro: Macro) -> Envelope:
+        """The envelope, with the MTA's reading of the sender where there is one."""
+        sender = read_sender(self._sender)
+        if sender:  # the MTA's word decides, except that nothing makes a bounce anything else
+            told = macro("{mail_addr}")
+            sender = sender if told is None else told.strip("<>")
+        return Envelope(
+            sender=sender,
+            smtputf8=any(param.upper() == b"SMTPUTF8" for param in self._params),
+        )
+
+    def header(self) -> Header:
+        """The header, its folds as CRLF.
+
+        Without P_HDR_LEADSPC the MTA took one space away; nearly every field had it.
+        """
+        lead = b"" if self.leading_space else b" "
+        return Header(
+            Field(name.encode(), lead + (_crlf(value) if b"\n" in value else value))
+            for name, value in self.headers
+        )
+
+    @property
+    def address(self) -> Address | None:
+        """The client's address, for the log."""
+        return self._address
+
+
+def _crlf(value: bytes) -> bytes:
+    return value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _macros(macro: Macro, names: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        value = macro(name if len(name) == 1 else f"{{{name}}}")
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def read_address(given: object) -> tuple[Address | None, int | None]:
+    """(address, port) of what the connect callback got; (None, None) for all but IP.
+
+    IPv4-mapped IPv6 is IPv4: SPF and access lists mean the IPv4 client.
+    """
+    if not isinstance(given, tuple) or len(given) < 2 or not isinstance(given[0], str):
+        return None, None
+    text = given[0]
+    if text[:5].lower() == "ipv6:":
+        text = text[5:]
+    try:
+        address: IPv4Address | IPv6Address = ip_address(text)
+    except ValueError:
+        return None, None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address, given[1] if isinstance(given[1], int) else None
+
+
+def read_sender(raw: bytes) -> str:
+    """The MAIL argument without brackets and source route; "" for the null sender.
+
+    Octets that are not UTF-8 become U+FFFD, which no domain contains.
+    """
+    text = raw.decode("utf-8", "replace").strip()
+    if text.startswith("<"):
+        text = text[1:].partition(">")[0] if '"' not in text else text[1:].rpartition(">")[0]
+    if text.startswith("@"):  # RFC 5321 section 4.1.1.2: <@relay,@relay:local@domain>
+        text = text.partition(":")[2]
+    return text.strip()

@@ -1,0 +1,196 @@
+"""The listening socket: its two spellings, and its file's safety.
+
+NAME
+    sockets - Endpoint: libmilter's `inet:PORT@HOST` and Postfix's `inet:HOST:PORT` as one value
+
+GIVES
+    parse() for both spellings, .libmilter and .postfix to print them; listen() makes
+    libmilter listen, with mode and group of a unix socket set before anybody can connect.
+
+DOES NOT
+    accept connections; libmilter does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import grp
+import os
+import re
+import socket
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from postseal.daemon import adapter
+
+BACKLOG = 1024  # many smtpd processes may connect at once; the kernel caps it at somaxconn
+
+_LIBMILTER = re.compile(r"([0-9]{1,5})(?:@(.+))?")
+_POSTFIX = re.compile(r"(\[[^\]]+\]|[^\[\]:]+):([0-9]{1,5})")
+
+
+class SocketError(Exception):
+    """The socket cannot be had.  what says why, hint what to do."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        self.what = what
+        self.hint = hint
+        super().__init__(what)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to listen.  path is set for unix sockets, host ("" for all) and port otherwise."""
+
+    family: str  # "inet", "inet6" or "unix"
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """Read either spelling, or a bare /PATH.  Raises SocketError."""
+        kind, _, rest = text.strip().partition(":")
+        if text.startswith("/"):
+            kind, rest = "unix", text
+        if kind in ("unix", "local") and rest.startswith("/"):
+            return cls("unix", path=rest)
+        if kind in ("inet", "inet6"):
+            if match := _LIBMILTER.fullmatch(rest):
+                return cls._inet(kind, match[2] or "", match[1])
+            if match := _POSTFIX.fullmatch(rest):
+                return cls._inet(kind, match[1], match[2])
+        raise SocketError(
+            f"{text!r} is not a socket",
+            "write inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH or inet:HOST:PORT",
+        )
+
+    @classmethod
+    def _inet(cls, kind: str, host: str, port: str) -> Endpoint:
+        if not 0 < int(port) < 65536:
+            raise SocketError(f"port {port} is not between 1 and 65535")
+        host = host.strip("[]")
+        return cls("inet6" if ":" in host else kind, host, int(port))
+
+    @property
+    def libmilter(self) -> str:
+        """As smfi_setconn() reads it."""
+        if self.family == "unix":
+            return f"unix:{self.path}"
+        return f"{self.family}:{self.port}" + (f"@{self.host}" if self.host else "")
+
+    @property
+    def postfix(self) -> str:
+        """As main.cf's smtpd_milters reads it, for a Postfix on this host."""
+        if self.family == "unix":
+            return f"unix:{self.path}"
+        host = self.host or ("[::1]" if self.family == "inet6" else "127.0.0.1")
+        return f"inet:[{host}]:{self.port}" if ":" in self.host else f"inet:{host}:{self.port}"
+
+
+def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
+    """Make libmilter listen there, and give the descriptor.  Raises SocketError.
+
+    The descriptor does not block: several workers wait for the same connection, and those
+    that come too late must go on waiting where they can be told to stop.
+    """
+    gid = _gid(group) if endpoint.family == "unix" and group else -1
+    if endpoint.family == "unix":
+        remove_stale(endpoint.path)
+    else:
+        _try_bind(endpoint)
+    before = set(_listening())
+    try:
+        with _umask(0o777 if endpoint.family == "unix" else None):
+            adapter.open_socket(endpoint.libmilter, BACKLOG)
+    except adapter.Error as error:
+        raise SocketError(
+            f"libmilter cannot listen on {endpoint.libmilter}: {error}",
+            "is the directory there, and may this user write to it?",
+        ) from None
+    if endpoint.family == "unix":
+        os.chown(endpoint.path, -1, gid)
+        Path(endpoint.path).chmod(mode)
+    (descriptor,) = set(_listening()) - before
+    os.set_blocking(descriptor, False)
+    return descriptor
+
+
+def remove_stale(path: str) -> None:
+    """Remove a socket nobody listens on.  Raises SocketError when it is in use, or no socket."""
+    try:
+        is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SocketError(f"{path}: {error.strerror}") from None
+    if not is_socket:
+        raise SocketError(f"{path} is there and is not a socket", "name another socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink(missing_ok=True)
+            return
+        except OSError as error:
+            raise SocketError(f"{path}: {error.strerror}") from None
+    raise SocketError(f"another process listens on {path}", "stop it, or name another socket")
+
+
+def _gid(group: str) -> int:
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise SocketError(
+            f"there is no group {group!r} for the socket", "set socket_group to one that exists"
+        ) from None
+
+
+def _try_bind(endpoint: Endpoint) -> None:
+    """Bind for a moment: libmilter would not say why it failed."""
+    family = socket.AF_INET6 if endpoint.family == "inet6" else socket.AF_INET
+    where = endpoint.libmilter
+    try:
+        found = socket.getaddrinfo(
+            endpoint.host or None, endpoint.port, family, socket.SOCK_STREAM, 0, socket.AI_PASSIVE
+        )
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[0][4])
+            probe.listen(1)
+    except socket.gaierror as error:
+        raise SocketError(f"{where}: {error.strerror}", "use an address of this host") from None
+    except OSError as error:
+        hint = {
+            errno.EADDRINUSE: "another process listens there: stop it, or choose another port",
+            errno.EACCES: "ports below 1024 need root",
+            errno.EADDRNOTAVAIL: "use an address of this host",
+        }.get(error.errno or 0, "")
+        raise SocketError(f"cannot listen on {where}: {error.strerror}", hint) from None
+
+
+def _listening() -> Iterator[int]:
+    """The descriptors of this process that are listening sockets."""
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        descriptor = int(entry.name)
+        with contextlib.suppress(OSError):
+            if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                continue
+            with socket.socket(fileno=os.dup(descriptor)) as held:
+                if held.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    yield descriptor
+
+
+@contextlib.contextmanager
+def _umask(mask: int | None) -> Iterator[None]:
+    """A unix socket is born closed to everybody; mode and group come before the first client."""
+    old = os.umask(mask) if mask is not None else None
+    try:
+        yield
+    finally:
+        if old is not None:
+            os.umask(old)

@@ -1,0 +1,290 @@
+"""The parent of the workers: small, single-threaded, and never in touch with mail.
+
+NAME
+    supervisor - Supervisor.run(): open the socket, fork workers, keep them, end them
+
+GIVEN
+    an Application, and a Loader that makes the next one at SIGHUP.
+
+GIVES
+    an exit status when it was told to end.
+
+SIGNALS
+    SIGTERM, SIGINT  workers finish the messages under way; a second one hurries them.
+    SIGHUP           the configuration is read again.  Only when it is good and its workers
+                     are ready do the old ones retire; otherwise they stay as they are.
+
+DOES NOT
+    give up root: keys must be readable again at SIGHUP.  The workers do (privileges.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import time
+from pathlib import Path
+from types import FrameType
+
+from postseal.daemon import notify, privileges, sockets, worker
+from postseal.daemon.app import Application, Loader, Unusable
+from postseal.daemon.children import LONG_LIFE, Child, fork_worker, pause
+from postseal.daemon.guard import fault_of
+from postseal.daemon.logline import Value, logline
+from postseal.daemon.logs import Log, open_log
+
+HURRY_AFTER = 2.0  # seconds; a second SIGTERM sooner than this is an echo of the first
+KILL_AFTER = 5.0  # seconds beyond the workers' own patience until SIGKILL
+EX_OK = 0
+EX_SOFTWARE = 70
+
+
+class Supervisor:
+    """All state of the parent process."""
+
+    def __init__(self, app: Application, load: Loader) -> None:
+        self.app = app
+        self.load = load
+        self.log: Log = open_log(**_log_arguments(app))
+        self.endpoint = sockets.Endpoint.parse(app.settings.socket)
+        self.identity = privileges.find(app.settings.user, app.settings.group)
+        self.listener = -1
+        self.children: dict[int, Child] = {}  # those that serve, by process number
+        self.incoming: dict[int, Child] = {}  # those of a new configuration, not all ready yet
+        self.retired: dict[int, Child] = {}  # those that end by themselves
+        self.next_app: Application | None = None
+        self.due: dict[int, float] = {}  # slot -> when to start its worker again
+        self.failures: dict[int, int] = {}
+        self.announced = False
+        self.wants_stop = 0
+        self.wants_reload = False
+
+    # -- life -------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Serve until told to end.  Raises SocketError when the socket cannot be had."""
+        settings = self.app.settings
+        self.listener = sockets.listen(self.endpoint, settings.socket_mode, settings.socket_group)
+        self._lifeline, self._lifeline_end = os.pipe()
+        self._wake, waker = socket.socketpair()
+        self._wake.setblocking(False)
+        waker.setblocking(False)
+        self._waker = waker.detach()
+        self._signals()
+        self._write_pid()
+        if self.identity is None and os.geteuid() == 0:
+            self._say("warning", event="running-as-root", hint="set user in the configuration")
+        for slot in range(self._count(self.app)):
+            self._start(self.app, slot, self.children)
+        status = EX_OK
+        while not self.wants_stop:
+            self._wait()
+            self._reap()
+            if not self.announced and len(self.children) < self._count(self.app):
+                self._say("error", event="start-failed", hint="the lines above say why")
+                status = EX_SOFTWARE
+                break
+            self._hear()
+            self._restart_due()
+            if self.wants_reload and self.announced and not self.incoming:
+                self._reload()
+        self._stop()
+        return status
+
+    def _wait(self, seconds: float | None = None) -> None:
+        """Sleep until a signal, a worker's word, or the next thing due."""
+        if self.due:
+            until = min(self.due.values()) - time.monotonic()
+            seconds = max(0.0, until if seconds is None else min(until, seconds))
+        pipes = [child.ready_fd for child in self._everyone() if child.ready_fd >= 0]
+        select.select([self._wake.fileno(), *pipes], [], [], seconds)
+        with contextlib.suppress(BlockingIOError):
+            while self._wake.recv(64):
+                pass
+
+    def _everyone(self) -> list[Child]:
+        return [*self.children.values(), *self.incoming.values(), *self.retired.values()]
+
+    # -- workers ----------------------------------------------------------------------------
+
+    def _count(self, app: Application) -> int:
+        return app.settings.workers or len(os.sched_getaffinity(0))
+
+    def _start(self, app: Application, slot: int, into: dict[int, Child]) -> None:
+        cpus = sorted(os.sched_getaffinity(0))
+        others = [child.ready_fd for child in self._everyone() if child.ready_fd >= 0]
+        child = fork_worker(
+            app,
+            self.log,
+            slot,
+            listener=self.listener,
+            lifeline=self._lifeline,
+            cpu=cpus[slot % len(cpus)] if app.settings.pin_workers else None,
+            identity=self.identity,
+            close=[self._lifeline_end, self._wake.fileno(), self._waker, *others],
+        )
+        into[child.pid] = child
+
+    def _hear(self) -> None:
+        """Take note of workers that are ready."""
+        pipes = {child.ready_fd: child for child in self._everyone() if child.ready_fd >= 0}
+        for descriptor in select.select(list(pipes), [], [], 0)[0] if pipes else ():
+            pipes[descriptor].hear()
+        if not self.announced and all(child.ready for child in self.children.values()):
+            self.announced = True
+            self._say(
+                "info", event="ready", socket=self.endpoint.libmilter, workers=len(self.children)
+            )
+            notify.notify("READY=1", f"MAINPID={os.getpid()}")
+        if self.incoming and all(child.ready for child in self.incoming.values()):
+            self._take_over()
+
+    def _reap(self) -> None:
+        """Bury the dead; see to it that those missed come back."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self.retired:
+                self.retired.pop(pid).hear()
+            elif pid in self.incoming:
+                self._died(self.incoming.pop(pid), status)
+                self._refuse_incoming()
+            elif pid in self.children:
+                self._replace(self.children.pop(pid), status)
+
+    def _replace(self, child: Child, status: int) -> None:
+        lived = time.monotonic() - child.born
+        failures = 0 if lived >= LONG_LIFE else self.failures.get(child.slot, 0) + 1
+        self.failures[child.slot] = failures
+        wait = pause(failures - 1) if failures > 1 else 0.0
+        self._died(child, status, wait)
+        if not self.wants_stop:
+            self.due[child.slot] = time.monotonic() + wait
+
+    def _died(self, child: Child, status: int, wait: float | None = None) -> None:
+        child.hear()
+        code = os.waitstatus_to_exitcode(status)
+        how = {"signal": signal.Signals(-code).name} if code < 0 else {"status": str(code)}
+        again = {} if wait is None else {"again_in": f"{wait:g}s"}
+        lived = f"{time.monotonic() - child.born:.1f}s"
+        self._say("error", event="worker-died", pid=child.pid, **how, lived=lived, **again)
+
+    def _restart_due(self) -> None:
+        now = time.monotonic()
+        for slot in [slot for slot, when in self.due.items() if when <= now]:
+            del self.due[slot]
+            if self.announced and slot < self._count(self.app):
+                self._start(self.app, slot, self.children)
+
+    # -- reload -----------------------------------------------------------------------------
+
+    def _reload(self) -> None:
+        """Read the configuration; start its workers beside the old ones."""
+        self.wants_reload = False
+        notify.reloading()
+        try:
+            app = self.load()
+        except Unusable as refusal:
+            for line in refusal.lines:
+                self._say("error", event="reload-refused", error=line)
+            notify.notify("READY=1")
+            return
+        except Exception as error:
+            fault = fault_of(error)
+            self._say("error", event="reload-refused", error=fault.error, where=fault.where)
+            notify.notify("READY=1")
+            return
+        if app.settings.socket != self.app.settings.socket:
+            self._say("warning", event="socket-kept", hint="a new socket needs a restart")
+        self.next_app = app
+        for slot in range(self._count(app)):
+            self._start(app, slot, self.incoming)
+
+    def _take_over(self) -> None:
+        """The new workers serve: the old ones take no more connections."""
+        assert self.next_app is not None
+        for child in self.children.values():
+            child.tell(signal.SIGUSR1)
+        self.retired.update(self.children)
+        self.children, self.incoming = self.incoming, {}
+        self.app, self.next_app = self.next_app, None
+        self.due.clear()
+        self.failures.clear()
+        self.log = open_log(**_log_arguments(self.app))
+        self._say("info", event="reloaded", workers=len(self.children))
+        notify.notify("READY=1")
+
+    def _refuse_incoming(self) -> None:
+        """A worker of the new configuration died before it was ready: keep the old ones."""
+        for child in self.incoming.values():
+            child.tell(signal.SIGTERM)
+        self.retired.update(self.incoming)
+        self.incoming.clear()
+        self.next_app = None
+        self._say("error", event="reload-refused", error="a new worker could not start")
+        notify.notify("READY=1")
+
+    # -- end --------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        notify.notify("STOPPING=1")
+        os.close(self.listener)
+        for child in self._everyone():
+            child.tell(signal.SIGTERM)
+        began = time.monotonic()
+        seconds = worker.STOP_SECONDS + self.app.settings.dns.seconds + KILL_AFTER
+        self.retired.update(self.children)
+        self.retired.update(self.incoming)
+        self.children, self.incoming, self.due = {}, {}, {}
+        asked = self.wants_stop
+        while self.retired:
+            self._reap()
+            waited = time.monotonic() - began
+            if waited > seconds or (self.wants_stop > asked and waited > HURRY_AFTER):
+                for child in self.retired.values():
+                    child.tell(signal.SIGKILL)
+                seconds += KILL_AFTER
+            if self.retired:
+                self._wait(0.5)
+        self._clean_up()
+        self._say("info", event="stopped")
+
+    def _clean_up(self) -> None:
+        for path in (self.endpoint.path, self.app.settings.pid_file):
+            if path:
+                with contextlib.suppress(OSError):
+                    Path(path).unlink()
+
+    # -- small things -----------------------------------------------------------------------
+
+    def _signals(self) -> None:
+        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_reload)
+        signal.signal(signal.SIGCHLD, lambda _signum, _frame: None)  # wakes _wait()
+
+    def _on_stop(self, _signum: int, _frame: FrameType | None) -> None:
+        self.wants_stop += 1
+
+    def _on_reload(self, _signum: int, _frame: FrameType | None) -> None:
+        self.wants_reload = True
+
+    def _write_pid(self) -> None:
+        if path := self.app.settings.pid_file:
+            path.write_text(f"{os.getpid()}\n", encoding="ascii")
+
+    def _say(self, level: str, **pairs: Value) -> None:
+        getattr(self.log, level)(logline(pairs.items()))
+
+
+def _log_arguments(app: Application) -> dict[str, str]:
+    log = app.settings.log
+    return {"target": log.target, "facility": log.facility, "level": log.level}

@@ -1,0 +1,200 @@
+"""One worker process: libmilter in a thread, and a main thread that knows when to end.
+
+NAME
+    worker - run() in a forked child; does not return
+
+GIVEN
+    the Application, the listening descriptor, the lifeline (a pipe that breaks when the
+    supervisor is gone) and a pipe to say "ready" on.
+
+GIVES
+    exit status 0 after a stop, 1 when it could not start or libmilter gave up.
+
+SIGNALS
+    SIGTERM  stop: take no more connections, finish the messages under way, end.
+    SIGUSR1  retire: take no more connections, end when the last one has closed.
+
+libmilter's own ways to stop are not used: smfi_stop() and its signal thread close every
+session at once, messages under way included, and notice only after up to five seconds.
+Instead a quiet socket is put in the listening socket's place, by dup2(), and libmilter
+waits there for connections that never come.  Its signal thread stays out of the way because
+milter.main() runs in a second thread: the kernel prefers the main thread for signals.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from types import FrameType
+
+from postseal.daemon import adapter, privileges
+from postseal.daemon.app import Application
+from postseal.daemon.guard import fault_of
+from postseal.daemon.logline import Value, logline
+from postseal.daemon.logs import Log, library_warnings
+
+SETTLE = 0.25  # seconds between a verdict and the end, for libmilter to write its reply
+TICK = 0.05  # seconds between two looks at what is under way, while ending
+STOP_SECONDS = 30.0  # messages under way get this long after SIGTERM, and the DNS budget on top
+RETIRE_SECONDS = 300.0  # connections get this long after a reload: Postfix's own idle limit
+FILES = 65536  # descriptors a worker may have, where the hard limit allows
+READY = b"r"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """What the supervisor gives a new worker."""
+
+    listener: int  # libmilter's listening descriptor
+    lifeline: int  # read end; end of file means that the supervisor is gone
+    ready: int  # write end; one READY when connections are taken
+    cpu: int | None  # to be bound to, or None
+    identity: privileges.Identity | None  # to become, or None
+
+
+class Orders:
+    """What the signals told us."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        self.retire = False
+        self.ended = False  # libmilter's thread came back
+
+    @property
+    def any(self) -> bool:
+        return self.stop or self.retire
+
+    def on_stop(self, _signum: int, _frame: FrameType | None) -> None:
+        self.stop = True
+
+    def on_retire(self, _signum: int, _frame: FrameType | None) -> None:
+        self.retire = True
+
+
+def run(app: Application, log: Log, post: Post) -> None:
+    """The child's whole life.  Never returns: os._exit() skips clean-up that is the parent's."""
+    status = 1
+    try:
+        status = _live(app, log, post)
+    except BaseException as error:
+        fault = fault_of(error)
+        pairs = [("event", "worker-failed"), ("error", fault.error), ("where", fault.where)]
+        log.error(logline(pairs))
+    finally:
+        os._exit(status)
+
+
+def _live(app: Application, log: Log, post: Post) -> int:
+    orders = Orders()
+    wake, waker = _signals(orders)
+    _prepare(post)
+    library_warnings(log)
+    calls = adapter.Adapter(
+        app.engine,
+        app.resolvers(),
+        log,
+        accept_on_error=app.settings.on_error == "accept",
+        macros=app.macros,
+    )
+    adapter.install(calls)
+    # What was there before the fork lives for ever and need not be looked at; what a message
+    # leaves behind has hardly ever a cycle.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    threading.Thread(target=_serve, args=(log, orders, waker), daemon=True).start()
+    os.write(post.ready, READY)
+    os.close(post.ready)
+    while not (orders.any or orders.ended):
+        ready, _, _ = select.select([wake.fileno(), post.lifeline], [], [])
+        _emptied(wake)
+        orders.stop |= post.lifeline in ready
+    if orders.ended:
+        return 1
+    _stop_listening(post.listener)
+    _drain(calls, orders, post, log, STOP_SECONDS + app.settings.dns.seconds)
+    return 0
+
+
+def _prepare(post: Post) -> None:
+    """What the process must be before it meets a message."""
+    if post.cpu is not None:
+        with contextlib.suppress(OSError):  # a smaller cpuset came meanwhile: unbound works too
+            os.sched_setaffinity(0, {post.cpu})
+    with contextlib.suppress(OSError, ValueError):  # one descriptor for every connection
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, FILES)), hard))
+    if post.identity is not None:
+        privileges.become(post.identity)
+
+
+def _serve(log: Log, orders: Orders, waker: int) -> None:
+    """libmilter's thread.  Coming back means that libmilter gave up; that is fatal."""
+    why = "returned"
+    try:
+        adapter.serve()
+    except BaseException as error:
+        why = fault_of(error).error
+    log.error(logline([("event", "libmilter-ended"), ("error", why)]))
+    orders.ended = True
+    os.write(waker, b"e")
+
+
+def _signals(orders: Orders) -> tuple[socket.socket, int]:
+    """Install the handlers; gives a socket that becomes readable with every signal."""
+    readable, writable = socket.socketpair()
+    readable.setblocking(False)
+    writable.setblocking(False)
+    waker = writable.detach()
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    signal.signal(signal.SIGTERM, orders.on_stop)
+    signal.signal(signal.SIGUSR1, orders.on_retire)
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
+        signal.signal(ignored, signal.SIG_IGN)  # Ctrl-C reaches us too; the supervisor decides
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return readable, waker
+
+
+def _emptied(wake: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while wake.recv(64):
+            pass
+
+
+def _stop_listening(listener: int) -> None:
+    """Put a socket on which nobody ever calls in the listener's place, in this process alone."""
+    quiet = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    quiet.bind("")  # Linux gives it an abstract name of its own
+    quiet.listen(1)
+    quiet.setblocking(False)
+    os.dup2(quiet.fileno(), listener, inheritable=False)
+    quiet.close()
+
+
+def _drain(calls: adapter.Adapter, orders: Orders, post: Post, log: Log, patience: float) -> None:
+    """Wait for what is under way: messages after SIGTERM, whole connections after SIGUSR1."""
+    began = time.perf_counter()
+    retire_until = began + RETIRE_SECONDS
+    stopping: float | None = None  # since when only messages count
+    while True:
+        now = time.perf_counter()
+        if stopping is None and (orders.stop or now > retire_until):
+            stopping = now
+        waiting = [session for session in list(calls.sessions) if stopping is None or session.busy]
+        if not waiting and now - max(began, calls.last_reply) > SETTLE:
+            return
+        if stopping is not None and now - stopping > patience:
+            pairs: list[tuple[str, Value]] = [("event", "gave-up"), ("messages", len(waiting))]
+            log.warning(logline(pairs))
+            return
+        if select.select([post.lifeline], [], [], TICK)[0]:
+            orders.stop = True
+            time.sleep(TICK)
