@@ -145,17 +145,10 @@ def test_faults_are_said_and_bounded() -> None:
 
 
 def test_a_large_record_is_read() -> None:
-    text = (
-        "v=DMARC1;"
-        + "x=1;" * 15000
-        + "np="
-        + " " * 60000
-        + "\xff;"
-        + "p=reject;rua="
-        + "mailto:d@x.example," * 3000
-    )
-    assert parse(text).p is REJECT
-    assert len(parse(text).rua) == record.MAX_URIS
+    junk = "x=1;" * 15000 + "np=" + " " * 60000 + "\xff;"
+    text = f"v=DMARC1;{junk}p=reject;rua=" + "mailto:d@x.example," * 3000
+    read = parse(text)
+    assert (read.p, read.invalid, len(read.rua)) == (REJECT, ("np",), record.MAX_URIS)
 
 
 def test_one_level_lower() -> None:
