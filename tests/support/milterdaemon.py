@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from postseal.conf.model import Settings
@@ -47,9 +48,14 @@ class Verdict:
 
 
 class Silence:
-    """A resolver that nobody asks."""
+    """A message's resolver that nobody asks."""
 
-    questions = 0
+    def __init__(self) -> None:
+        self.usage = SimpleNamespace(sent=0)
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
 
     def ask(self, name: str, kind: Kind, /) -> Answer:
         return Answer(name=name, kind=kind)

@@ -87,11 +87,19 @@ class Engine(Protocol):
     ) -> Work: ...
 
 
-class CountingResolver(Resolver, Protocol):
-    """A message's resolver, which knows how much it asked."""
+class Usage(Protocol):
+    """What a message cost in DNS."""
 
     @property
-    def questions(self) -> int: ...
+    def sent(self) -> int: ...
+
+
+class MessageResolver(Resolver, Protocol):
+    """One message's share of the resolver: resolver.Session, or a test's stand-in."""
+
+    @property
+    def usage(self) -> Usage: ...
+    def close(self) -> None: ...
 
 
 class Adapter:
@@ -100,7 +108,7 @@ class Adapter:
     def __init__(
         self,
         engine: Engine,
-        resolver: Callable[[], CountingResolver],
+        resolver: Callable[[], MessageResolver],
         log: Log,
         *,
         accept_on_error: bool = False,
@@ -149,7 +157,7 @@ class Adapter:
         if session is not None:
             self.sessions.discard(session)
             ctx.setpriv(None)
-            session.busy = False
+            self._forget_message(session)
         return CONTINUE
 
     # -- message ----------------------------------------------------------------------------
@@ -183,15 +191,17 @@ class Adapter:
     def eom(self, ctx: milter.Context) -> int:
         """End of message: the only step that is answered."""
         session = self._session(ctx)
-        try:
-            return self._finish(ctx, session)
-        finally:
-            self.last_reply = perf_counter()
-            session.end_message()
+        code = self._finish(ctx, session)
+        self.last_reply = perf_counter()
+        self._forget_message(session)
+        return code
 
     def abort(self, ctx: milter.Context) -> int:
         """The message is given up.  Comes twice, and before any MAIL."""
-        return self._guarded(ctx, Session.end_message)
+        session = ctx.getpriv()
+        if session is not None:
+            self._forget_message(session)
+        return NOREPLY
 
     # -- behind the callbacks ---------------------------------------------------------------
 
@@ -205,6 +215,12 @@ class Adapter:
         """The connection's session.  libmilter forgets it at QUIT_NC, before a new client."""
         found: Session | None = ctx.getpriv()
         return found if found is not None else self._new_session(ctx)
+
+    def _forget_message(self, session: Session) -> None:
+        try:
+            session.end_message()
+        except BaseException as error:
+            self._oops(fault_of(error), "-")
 
     def _guarded(self, ctx: milter.Context, step: Callable[[Session], object]) -> int:
         """Do the step; keep an exception for the end of the message, where it can be answered."""
@@ -226,7 +242,7 @@ class Adapter:
             except UnicodeDecodeError:  # pymilter decodes strictly
                 return None
 
-        resolver = session.questions = self.resolver()
+        resolver = session.resolver = self.resolver()
         work = self.engine.open(
             session.client(macro, self.macros), session.envelope(macro), session.header(), resolver
         )
@@ -279,8 +295,8 @@ class Adapter:
         ]
         if session.opened:
             pairs.append(("ms", round((perf_counter() - session.opened) * 1000)))
-        if session.questions is not None:
-            pairs.append(("dns", session.questions.questions))
+        if session.resolver is not None:
+            pairs.append(("dns", session.resolver.usage.sent))
         self.log.info(logline(pairs))
 
     def _oops(self, fault: Fault, queue_id: str) -> None:

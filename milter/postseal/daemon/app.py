@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from postseal.conf.model import Settings
-from postseal.daemon.adapter import CountingResolver, Engine
+from postseal.daemon.adapter import Engine, MessageResolver
 
 # Called once in every worker, after fork: gives what makes each message's resolver.
-ResolverMaker = Callable[[], Callable[[], CountingResolver]]
+ResolverMaker = Callable[[], Callable[[], MessageResolver]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

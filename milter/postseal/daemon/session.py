@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from postseal.core.field import Field, Header
 from postseal.core.transaction import Address, Client, Envelope
 
 if TYPE_CHECKING:
-    from postseal.daemon.adapter import Work
+    from postseal.daemon.adapter import MessageResolver, Work
     from postseal.daemon.guard import Fault
 
 # Room for the header of one message: octets of the values and FIELD_COST for each field.
@@ -43,7 +43,7 @@ class Session:
     # fmt: off
     __slots__ = (
         "_address", "_helo", "_local", "_name", "_params", "_sender", "add", "busy", "fault",
-        "feed", "headers", "leading_space", "opened", "questions", "role", "room", "work",
+        "feed", "headers", "leading_space", "opened", "resolver", "role", "room", "work",
     )
     # fmt: on
 
@@ -52,6 +52,7 @@ class Session:
         self.headers: list[tuple[str, bytes]] = []
         self.add = self.headers.append  # bound once: it is called for every header field
         self.busy = False  # a message is under way
+        self.resolver: MessageResolver | None = None
         self._params: tuple[bytes, ...] = ()
         self.begin_connection()
 
@@ -60,7 +61,7 @@ class Session:
         self._address, port = read_address(address)
         self._name = "" if name == "unknown" or name.startswith("[") else name
         # sendmail(1) and Postfix's own bounces: simulated by cleanup(8), with port 0
-        self._local = name == "localhost" and port == 0 and str(self._address) == "127.0.0.1"
+        self._local = port == 0 and name == "localhost" and str(self._address) == "127.0.0.1"
         self._helo = ""
         self.end_message()
 
@@ -77,17 +78,19 @@ class Session:
 
     def end_message(self) -> None:
         """The message is done, or given up.  May be called at any time and again."""
+        resolver, self.resolver = self.resolver, None
+        self.busy = False
         self.headers.clear()
         self.room = HEADER_ROOM
         self.work: Work | None = None
         self.feed: Callable[[bytes], None] | None = None
         self.fault: Fault | None = None
-        self.questions: Any = None
         self.role = ""
         self.opened = 0.0
         self._sender = b""
         self._params = ()
-        self.busy = False
+        if resolver is not None:
+            resolver.close()
 
     def client(self, macro: Macro, extra: Iterable[str] = ()) -> Client:
         """The client as known at the end of the header, when all its macros are there."""
