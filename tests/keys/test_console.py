@@ -1,0 +1,86 @@
+"""The frame around every main(): problems, statuses, closed pipes."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from postseal_keys import console
+from postseal_keys.console import Problem
+
+KEYS = Path(__file__).resolve().parents[2] / "keys"
+
+
+def test_a_problem_is_an_error_and_a_hint() -> None:
+    out = io.StringIO()
+    console.complain("tool", Problem("it is wrong", hint="mend it"), out)
+    assert out.getvalue() == "tool: error: it is wrong\ntool: hint: mend it\n"
+
+
+def test_without_a_hint_there_is_no_hint_line() -> None:
+    out = io.StringIO()
+    console.complain("tool", Problem("it is wrong"), out)
+    assert out.getvalue() == "tool: error: it is wrong\n"
+
+
+def test_what_a_user_typed_cannot_move_the_cursor() -> None:
+    out = io.StringIO()
+    console.complain("tool", Problem("a\x1b[2J\r\nb\u202ec é"), out)
+    assert out.getvalue() == "tool: error: a\\x1b[2J\\r\\nb\\u202ec é\n"
+
+
+def _raise(error: BaseException) -> int:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "printed"),
+    [
+        pytest.param(Problem("p", code=73), 73, "tool: error: p\n", id="problem"),
+        pytest.param(KeyboardInterrupt(), 130, "", id="ctrl-c"),
+        pytest.param(BrokenPipeError(), 141, "", id="closed-pipe"),
+        pytest.param(
+            OSError(28, "No space left on device", "/f"),
+            os.EX_IOERR,
+            "tool: error: /f: No space left on device\n",
+            id="disk-full",
+        ),
+    ],
+)
+def test_what_stops_the_work_gives_the_status(
+    error: BaseException, status: int, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert console.run("tool", lambda: _raise(error)) == status
+    assert capsys.readouterr().err == printed
+
+
+def test_run_returns_what_the_work_returns() -> None:
+    assert console.run("tool", lambda: 7) == 7
+
+
+def test_a_reader_that_leaves_causes_no_traceback() -> None:
+    """The status of a closed pipe, and a silent interpreter at its end."""
+    script = (
+        "import sys; from postseal_keys.console import run\n"
+        "def work():\n"
+        "    for _ in range(20000): print('x' * 50)\n"
+        "    return 0\n"
+        "sys.exit(run('tool', work))\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(KEYS)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert child.stdout and child.stderr
+    with child.stdout as out, child.stderr as err:
+        assert out.readline()
+        out.close()
+        assert err.read() == b""
+    assert child.wait(30) == console.PIPE_CLOSED
