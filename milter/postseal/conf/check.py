@@ -20,9 +20,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from postseal.conf import headers as lists
 from postseal.conf.lines import Path
 from postseal.conf.model import EXPIRE_FLOOR, Settings
-from postseal.conf.names import chosen, never_signed
 from postseal.core.names import BadDomain, ascii_domain
 
 WORKERS_PER_CPU = 8  # more than this only cost memory
@@ -108,22 +108,22 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _headers(settings: Settings) -> Iterator[Finding]:
-    """Oversigning a field that is not signed breaks every signature."""
+    """A field can only be oversigned when it is signed."""
     headers, over = ("sign", "headers"), ("sign", "oversign")
-    signed, faults = chosen(settings.sign.headers)
+    signed, faults = lists.signed(settings.sign.headers)
     for word, why in faults:
-        yield Finding(headers, f"{word!r} {why}")
-    for name in settings.sign.oversign:
-        if never_signed(name):
-            yield Finding(over, f"{name} is never signed, because servers change or remove it")
-        elif name.lower() not in signed:
-            yield Finding(
-                over,
-                f"{name} is not among the signed header fields, so every signature would be broken"
-                " where the field is present",
-                f"add +{name} to headers, or take {name} out of oversign",
-                (headers,),
-            )
+        yield Finding(headers, f'"{word}": {why}')
+    names, faults = lists.oversigned(settings.sign.oversign)
+    for word, why in faults:
+        yield Finding(over, f'"{word}": {why}')
+    named = {word.lstrip("+").lower() for word in settings.sign.oversign}
+    for name in sorted(names & named - signed):
+        yield Finding(
+            over,
+            f"{name} is not among the signed header fields, and so cannot be oversigned",
+            f"add +{name} to headers, or take {name} out of oversign",
+            (headers,),
+        )
 
 
 def _expire(settings: Settings) -> Iterator[Finding]:

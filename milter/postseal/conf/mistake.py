@@ -1,7 +1,7 @@
 """A mistake in a file the administrator wrote, and the list of all of them.
 
 NAME
-    mistake - Mistake and ConfigError
+    mistake - Mistake, Severity and ConfigError
 
 GIVES
     one line of text per mistake: FILE:LINE: KEY: what is wrong (hint: what to do)
@@ -11,6 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What a mistake does to the daemon."""
+
+    ERROR = "error"  # nothing starts with it
+    DEAD = "dead"  # a row without any effect: check-config fails, the daemon logs it and runs
+    NOTE = "note"  # accepted, but perhaps not what was meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +31,7 @@ class Mistake:
     key: str = ""  # dotted option name, or the first word of a table's row
     what: str
     hint: str = ""
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file

@@ -88,9 +88,10 @@ class Sign(Section):
         " Authentication-Results and the ARC fields are never signed.",
     )
     oversign: Words = Field(
-        default=("From",),
+        default=("*",),
         description="Header fields that are named once more than they occur, so that none can be"
-        " added without breaking the signature. Each must also be in headers.",
+        " added without breaking the signature, written as in headers. Each must also be in"
+        " headers. From is always among them.",
     )
     expire: Annotated[int, BeforeValidator(_expire)] = Field(
         default=0,
