@@ -43,7 +43,7 @@ def policy_names(domain: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """What stands at one `_dmarc` name.  exists is False for NXDOMAIN."""
+    """What stands at one `_dmarc` name.  exists: DNS has that name, with or without TXT."""
 
     domain: str
     record: Record | None = None
@@ -107,7 +107,7 @@ class Discovery:
         try:
             answer = self._resolver.ask(f"_dmarc.{domain}", Kind.TXT)
         except BadName:  # too long with its prefix: nothing can be published there
-            return Spot(domain, exists=True)
+            return Spot(domain)
         records = [text for text in answer.texts if is_record(text)]
         if len(records) > 1:  # section 4.10 steps 2 and 6: all of them are discarded
             note = f"{len(records)} DMARC records at {domain}, none of them counts"
@@ -119,6 +119,10 @@ class Discovery:
         if domain not in self._walks:
             self._walks[domain] = self._walk(domain)
         return self._walks[domain]
+
+    def known(self, domain: str) -> Walk | None:
+        """The walk from that domain if there was one."""
+        return self._walks.get(domain)
 
     def _walk(self, domain: str) -> Walk:
         spots: list[Spot] = []
