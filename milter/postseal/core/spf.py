@@ -1,0 +1,227 @@
+"""SPF: may this client send mail for that domain?  (RFC 7208)
+
+NAME
+    spf - check MAIL FROM, or HELO where the sender is null
+
+GIVEN
+    the client's address, its HELO, the envelope sender, a Resolver and Limits.
+
+GIVES
+    one Result.  Never raises for anything that a sender or a DNS server can do.
+
+DOES NOT
+    choose what happens to the message, or fetch explanations (exp=): nothing here
+    shows them, and they are the sender's words.
+
+DECISIONS
+    redirect= counts when it is followed, not when it is read (RFC 7208 section 4.6.4).
+    %{p} counts as one lookup, once.  A void lookup is a term whose own question had no
+    answer; addresses of MX hosts and of PTR names do not count, or an IPv6 client could
+    never be checked against three hosts without IPv6.  DNS failures under ptr mean that
+    nothing matched (section 5.5), unless the message's budget is spent.  A local part
+    beyond ASCII matches no term with %{s} or %{l} (RFC 8616 section 4).
+    A record of more than 4 kB is a permanent error: it takes quadratic time elsewhere,
+    and no domain needs it.
+
+SEE ALSO
+    spf_query (the evaluation, over pyspf), spf_macro, RFC 8601 section 2.7.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv6Address
+from typing import Literal
+
+from postseal.core.names import BadDomain, ascii_domain
+from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
+from postseal.core.spf_query import Fault, Identity, Limits, Outcome, Query, select_record
+from postseal.core.transaction import Address
+
+__all__ = ["Limits", "Result", "Status", "Why", "check_helo", "evaluate", "prefetch"]
+
+_HELO_MAX = 255
+_LOCAL_MAX = 512
+_DETAIL_MAX = 160
+
+
+class Status(StrEnum):
+    """Result word for Authentication-Results (RFC 8601 section 2.7.2)."""
+
+    NONE = "none"  # no domain to check, or it publishes no SPF record
+    NEUTRAL = "neutral"  # the domain says nothing about this client
+    PASS = "pass"  # noqa: S105 - the client may send for the domain
+    FAIL = "fail"  # it may not
+    SOFTFAIL = "softfail"  # it probably may not
+    TEMPERROR = "temperror"  # DNS did not answer; asking later may help
+    PERMERROR = "permerror"  # the record is published but unusable
+    POLICY = "policy"  # set aside by local policy; never given here
+
+
+class Why(StrEnum):
+    """Closed list of reasons: tests and metrics match on it, people read detail."""
+
+    MATCHED = "matched"  # a mechanism did
+    NO_MATCH = "no-match"  # none did, and no default was published
+    NO_RECORD = "no-record"
+    NO_SUCH_DOMAIN = "no-such-domain"
+    NO_DOMAIN = "no-domain"  # malformed, an address literal, or a single label
+    NO_CLIENT = "no-client-address"
+    MANY_RECORDS = "many-records"
+    TOO_LONG = "record-too-long"
+    NOT_ASCII = "record-not-ascii"
+    SYNTAX = "syntax"
+    MISSING_RECORD = "missing-record"  # include or redirect to a domain without one
+    LOOKUP_LIMIT = "lookup-limit"
+    VOID_LIMIT = "void-limit"
+    MX_LIMIT = "mx-limit"
+    DNS_TIMEOUT = "dns-timeout"
+    DNS_FAILURE = "dns-failure"
+    DNS_BUDGET = "dns-budget"  # this message's time or questions are used up
+    INTERNAL = "internal"  # the library failed in a way that nobody foresaw
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What SPF found.  domain is in A-labels, "" when there is none to check.
+
+    mechanism is the term of the domain's own record that decided, mechanism and
+    detail are printable ASCII of bounded length; they quote what others published.
+    """
+
+    status: Status
+    why: Why
+    domain: str
+    identity: Literal["mailfrom", "helo"]
+    lookups: int = 0
+    voids: int = 0
+    mechanism: str = ""
+    detail: str = ""
+
+
+def evaluate(
+    *,
+    client: Address | None,
+    helo: str,
+    sender: str,
+    resolver: Resolver,
+    limits: Limits | None = None,
+    receiver: str = "unknown",
+) -> Result:
+    """check_host() for the envelope sender; of a null sender, for postmaster@HELO.
+
+    sender is `local@domain`; angle brackets left on are taken off.  receiver is kept
+    for symmetry with RFC 7208's r macro, which only explanations use.  Never raises.
+    """
+    identity = _identity(helo, sender)
+    return _check(client, identity, resolver, limits or Limits())
+
+
+def check_helo(
+    *,
+    client: Address | None,
+    helo: str,
+    resolver: Resolver,
+    limits: Limits | None = None,
+    receiver: str = "unknown",
+) -> Result:
+    """check_host() for the HELO identity (RFC 7208 section 2.3).  Never raises."""
+    return _check(client, _identity(helo, ""), resolver, limits or Limits())
+
+
+def prefetch(*, client: Address | None, helo: str, sender: str, resolver: Resolver) -> None:
+    """Start the question that evaluate() will ask first.  Never raises."""
+    identity = _identity(helo, sender)
+    if client is not None and "." in identity.domain:
+        resolver.prefetch(identity.domain, Kind.TXT)
+
+
+def _identity(helo: str, sender: str) -> Identity:
+    """What is checked.  domain is "" when it cannot be (RFC 7208 section 4.3)."""
+    helo = helo[:_HELO_MAX]
+    sender = sender.strip().removeprefix("<").removesuffix(">")
+    if not sender:
+        domain = _domain(helo)
+        return Identity("helo", "postmaster", domain, helo=domain or helo)
+    local, at, domain = sender.rpartition("@")
+    return Identity(
+        "mailfrom",
+        local[:_LOCAL_MAX] or "postmaster",
+        _domain(domain) if at else "",
+        helo=_domain(helo) or helo,
+    )
+
+
+def _domain(text: str) -> str:
+    try:
+        return ascii_domain(text)
+    except BadDomain:
+        return ""
+
+
+def _check(
+    client: Address | None, identity: Identity, resolver: Resolver, limits: Limits
+) -> Result:
+    """The record, then its evaluation; every end is a Result."""
+
+    def result(status: Status, why: Why, outcome: Outcome | None = None) -> Result:
+        found = outcome or Outcome()
+        return Result(
+            status=status,
+            why=why,
+            domain=identity.domain,
+            identity="helo" if identity.kind == "helo" else "mailfrom",
+            lookups=found.lookups,
+            voids=found.voids,
+            mechanism=_printable(found.mechanism),
+            detail=_printable(found.detail),
+        )
+
+    if "." not in identity.domain:
+        return result(Status.NONE, Why.NO_DOMAIN)
+    if client is None:
+        return result(Status.NONE, Why.NO_CLIENT)
+    if isinstance(client, IPv6Address) and client.ipv4_mapped is not None:
+        client = client.ipv4_mapped
+    try:
+        answer = resolver.ask(identity.domain, Kind.TXT)
+        if not answer.exists:
+            return result(Status.NONE, Why.NO_SUCH_DOMAIN)
+        record = select_record(answer.texts, limits)
+        if record is None:
+            return result(Status.NONE, Why.NO_RECORD)
+        outcome = Query(client, identity, resolver, limits).run(record)
+    except Fault as fault:
+        return result(Status.PERMERROR, Why(fault.why))
+    except TemporaryDnsError as fault:
+        return result(Status.TEMPERROR, _dns_why(fault.fault), Outcome(detail=str(fault)))
+    except BadName:
+        return result(Status.NONE, Why.NO_DOMAIN)
+    except Exception as fault:  # pyspf: a bad record must not stop the message
+        return result(Status.PERMERROR, Why.INTERNAL, Outcome(detail=repr(fault)))
+    return result(Status(outcome.word), _why(outcome), outcome)
+
+
+def _why(outcome: Outcome) -> Why:
+    if outcome.word == Status.TEMPERROR:
+        return _dns_why(outcome.dns)
+    if outcome.word == Status.PERMERROR:
+        return Why(outcome.why)
+    return Why.MATCHED if outcome.matched else Why.NO_MATCH
+
+
+def _dns_why(fault: DnsFault | None) -> Why:
+    match fault:
+        case DnsFault.TIMEOUT:
+            return Why.DNS_TIMEOUT
+        case DnsFault.BUDGET:
+            return Why.DNS_BUDGET
+        case _:
+            return Why.DNS_FAILURE
+
+
+def _printable(text: str) -> str:
+    """What may be quoted: printable ASCII, cut."""
+    short = text[:_DETAIL_MAX]
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in short)

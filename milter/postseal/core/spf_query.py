@@ -1,0 +1,324 @@
+"""The evaluation of SPF records: pyspf's engine with our DNS, limits and macros.
+
+NAME
+    spf_query - one check_host(), and what stands between pyspf and the world
+
+GIVES
+    Query: a pyspf query whose every question, limit, macro and comparison is
+    answered here; no module global of pyspf is touched.  Outcome: what came of it.
+
+DOES NOT
+    choose the identity or word the result; that is spf.
+
+SEE ALSO
+    spf (decisions on counting), RFC 7208 sections 4.6 and 5.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
+from postseal.core.spf_macro import MacroError, domain_spec, expand
+from postseal.core.transaction import Address
+
+with warnings.catch_warnings():  # compiling pyspf warns of escapes in its texts
+    warnings.simplefilter("ignore")
+    import spf as pyspf
+
+_VERSION = re.compile(rb"v=spf1(?: |$)", re.IGNORECASE)
+_MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=(.*)", re.IGNORECASE)
+_LOCAL_MACRO = re.compile(r"%\{[sl]", re.IGNORECASE)
+_P_MACRO = re.compile(r"%\{p", re.IGNORECASE)
+_AHEAD = re.compile(r"[+?~-]?(include|a|mx|exists)(?::([^/%]+))?(?:/.*)?", re.IGNORECASE)
+_NESTED_MAX = 40  # pyspf recurses for each include and redirect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one evaluation.  lookups and voids as in RFC 7208 section 4.6.4."""
+
+    lookups: int = 10
+    voids: int = 2
+    record_octets: int = 4096
+    mx_hosts: int = 10
+    ptr_names: int = 10
+    ahead: int = 4  # questions of later terms that are sent along with the first one
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is checked: domain and helo in A-labels where they have them."""
+
+    kind: str
+    local: str
+    domain: str
+    helo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the evaluation said.  why is set for permerror, dns for temperror."""
+
+    word: str = ""
+    why: str = "syntax"
+    dns: DnsFault | None = None
+    matched: bool = False
+    mechanism: str = ""
+    detail: str = ""
+    lookups: int = 0
+    voids: int = 0
+
+
+class Fault(pyspf.PermError):
+    """A permanent error with one of the words of spf.Why."""
+
+    def __init__(self, why: str, detail: str = "") -> None:
+        super().__init__(detail or why)
+        self.why = why
+
+
+def select_record(texts: Iterable[bytes], limits: Limits) -> str | None:
+    """The SPF record among TXT records (RFC 7208 section 4.5); None without one.
+
+    Raises Fault: many-records, record-too-long, record-not-ascii.
+    """
+    records = [text for text in texts if _VERSION.match(text)]
+    if not records:
+        return None
+    if len(records) > 1:
+        raise Fault("many-records")
+    if len(records[0]) > limits.record_octets:
+        raise Fault("record-too-long", f"{len(records[0])} octets")
+    try:
+        return records[0].decode("ascii")
+    except UnicodeDecodeError:
+        raise Fault("record-not-ascii") from None
+
+
+class Query(pyspf.query):
+    """One evaluation.  Method names are pyspf's: it calls them."""
+
+    def __init__(
+        self, client: Address, identity: Identity, resolver: Resolver, limits: Limits
+    ) -> None:
+        sender = f"{identity.local}@{identity.domain}"
+        super().__init__(i=str(client), s=sender, h=identity.helo)
+        # pyspf cuts at the first @; a quoted local part may hold one.
+        self.l, self.o, self.d = identity.local, identity.domain, identity.domain
+        self._client = client
+        self._kind = Kind.A if isinstance(client, IPv4Address) else Kind.AAAA
+        self._bits = client.max_prefixlen
+        self._number = int(client)
+        self._resolver = resolver
+        self._limits = limits
+        self._plain_local = identity.local.isascii()
+        self._unfollowed = 0  # redirect= in the record being read, not counted yet
+        self._counted = False  # the term being evaluated has been counted
+        self._ahead: list[tuple[str, Kind]] = []
+        self._missing = False
+        self._fault: DnsFault | None = None
+
+    def run(self, record: str) -> Outcome:
+        """Evaluate the record of the identity's domain."""
+        word, _, detail = self.check(record)
+        error = self.perm_error
+        why = getattr(error, "why", "missing-record" if self._missing else "syntax")
+        return Outcome(
+            word=word,
+            why=why,
+            dns=self._fault,
+            matched=self.mechanism is not None,
+            mechanism=self.mechanism or "",
+            detail=detail if word in ("permerror", "temperror") else "",
+            lookups=self.lookups,
+            voids=self.void_lookups,
+        )
+
+    # -- records ---------------------------------------------------------------
+
+    def check1(self, spf: str | None, domain: str, recursion: int) -> tuple[str, int, str]:
+        """One record; the recursion is ours to stop, pyspf would assert."""
+        if recursion > _NESTED_MAX:
+            raise Fault("lookup-limit", "includes too deep")
+        return super().check1(spf, domain, recursion)
+
+    def check0(self, spf: str | None, recursion: int) -> tuple[str, int, str]:
+        """One record, with what pyspf reads differently from RFC 7208 put right first."""
+        outer = self._ahead
+        text = self._prepared(spf) if spf else spf
+        try:
+            return super().check0(text, recursion)
+        finally:
+            self._ahead = outer
+
+    def _prepared(self, record: str) -> str:
+        """Terms as pyspf should see them; notes the questions that may follow."""
+        terms: list[str] = []
+        self._ahead = []
+        self._unfollowed = 0
+        for term in record.split(" "):
+            if modifier := _MODIFIER.fullmatch(term):
+                # Names are case-insensitive (section 4.6.1); pyspf's comparison is not.
+                name, value = modifier[1].lower(), modifier[2]
+                if name == "exp":  # checked, never fetched: spare the PTR questions of p
+                    value = _P_MACRO.sub("%{h", value)
+                elif name == "redirect":
+                    self._unfollowed = 1
+                terms.append(f"{name}={value}")
+            elif self._plain_local or not _LOCAL_MACRO.search(term):
+                terms.append(term)
+                self._foresee(term)
+            else:  # RFC 8616 section 4: it does not match, but its syntax still counts
+                self.validate_mechanism(term)
+        return " ".join(terms)
+
+    def _foresee(self, term: str) -> None:
+        if len(self._ahead) < self._limits.ahead and (found := _AHEAD.fullmatch(term)):
+            name = found[1].lower()
+            kind = {"include": Kind.TXT, "mx": Kind.MX, "exists": Kind.A}.get(name, self._kind)
+            self._ahead.append((found[2] or self.d, kind))
+
+    def dns_spf(self, domain: str) -> str | None:
+        """The record of an included domain, or of one that redirect= leads to."""
+        if self._counted:
+            self._counted = False
+        else:
+            self._count()
+        record = select_record(self._ask_texts(domain), self._limits)
+        self._missing = record is None
+        return record
+
+    def get_explanation(self, spec: str) -> None:
+        """Explanations are never fetched."""
+
+    # -- limits ----------------------------------------------------------------
+
+    def check_lookups(self) -> None:
+        """pyspf calls this for each term that asks DNS, and when it reads redirect=."""
+        if self._unfollowed:
+            self._unfollowed = 0
+            return
+        self._counted = True
+        self._count()
+        for name, kind in self._ahead:
+            self._resolver.prefetch(name, kind)
+        self._ahead = []
+
+    def _count(self) -> None:
+        self.lookups += 1
+        if self.lookups > self._limits.lookups:
+            raise Fault("lookup-limit", f"more than {self._limits.lookups} lookups")
+
+    def _count_void(self) -> None:
+        self.void_lookups += 1
+        if self.void_lookups > self._limits.voids:
+            raise Fault("void-limit", f"more than {self._limits.voids} void lookups")
+
+    # -- questions -------------------------------------------------------------
+
+    def _ask(self, name: str, kind: Kind, *, term: bool) -> tuple[object, ...]:
+        """The records; term: no answer counts as a void lookup.  Raises pyspf.TempError."""
+        try:
+            records = self._resolver.ask(name, kind).records
+        except BadName:  # a macro made it, or the record names it: nothing is there
+            return ()
+        except TemporaryDnsError as fault:
+            self._fault = fault.fault
+            raise pyspf.TempError(str(fault)) from fault
+        if term and not records:
+            self._count_void()
+        return records
+
+    def _ask_texts(self, domain: str) -> list[bytes]:
+        return [t for t in self._ask(domain, Kind.TXT, term=True) if isinstance(t, bytes)]
+
+    def dns_a(self, domainname: str, A: str = "A") -> list[str]:
+        """Addresses of a term's own name; A is the record type."""
+        self._counted = False
+        return self._addresses(domainname, Kind(A), term=True)
+
+    def _addresses(self, name: str, kind: Kind, *, term: bool) -> list[str]:
+        return [a for a in self._ask(name, kind, term=term) if isinstance(a, str)] if name else []
+
+    def dns_mx(self, domainname: str) -> Iterator[str]:
+        """Addresses of the mail exchangers, asked for one after the other as they are needed."""
+        self._counted = False
+        hosts = sorted(
+            mx for mx in self._ask(domainname, Kind.MX, term=True) if isinstance(mx, tuple)
+        )
+        if len(hosts) > self._limits.mx_hosts:
+            raise Fault("mx-limit", f"more than {self._limits.mx_hosts} MX records")
+        for _, host in hosts[: self._limits.ahead]:
+            if host:
+                self._resolver.prefetch(host, self._kind)
+        for _, host in hosts:
+            yield from self._addresses(host, self._kind, term=False)
+
+    def validated_ptrs(self) -> list[str]:
+        """Names of the client that lead back to it (RFC 7208 section 5.5)."""
+        term, self._counted = self._counted, False
+        try:
+            names = self._ask(self._client.reverse_pointer, Kind.PTR, term=term)
+        except pyspf.TempError:
+            return self._no_ptr([])
+        validated: list[str] = []
+        for name in names[: self._limits.ptr_names]:
+            try:
+                if self.cidrmatch(self._addresses(str(name), self._kind, term=False), self._bits):
+                    validated.append(str(name))
+            except pyspf.TempError:
+                self._no_ptr(validated)
+        return validated
+
+    def _no_ptr(self, validated: list[str]) -> list[str]:
+        """A failure under ptr is no match; a spent budget is not a failure of DNS."""
+        if self._fault is DnsFault.BUDGET:
+            raise pyspf.TempError("budget spent")
+        return validated
+
+    # -- macros and addresses --------------------------------------------------
+
+    def _value(self, letter: str) -> str:
+        if letter == "p":
+            return self.getp()
+        value: str = getattr(self, letter)
+        return value
+
+    def getp(self) -> str:
+        """%{p}: one lookup, once."""
+        if not self.p:
+            self._count()
+            self._counted = False
+            super().getp()
+        return self.p or "unknown"
+
+    def expand(self, s: str, stripdot: bool = True) -> str:
+        """The value of a modifier that is not known; only its syntax matters."""
+        try:
+            return expand(s, self._value)
+        except MacroError as fault:
+            raise Fault("syntax", str(fault)) from fault
+
+    def expand_domain(self, arg: str) -> str:
+        """A domain-spec; the domain itself, where a term has none, is taken as it is."""
+        if arg == self.d:
+            return arg
+        try:
+            return domain_spec(arg, self._value)
+        except MacroError as fault:
+            raise Fault("syntax", f"{fault}: {arg}") from fault
+
+    def cidrmatch(self, ipaddrs: Iterable[str], n: int) -> bool:
+        """Whether the client is in one of the networks of n bits around these addresses."""
+        shift = self._bits - n
+        wanted = self._number >> shift
+        read = IPv4Address if self._bits == 32 else IPv6Address
+        try:
+            return any(int(read(text)) >> shift == wanted for text in ipaddrs)
+        except ValueError as fault:
+            raise Fault("syntax", str(fault)) from fault
