@@ -233,7 +233,7 @@ def help_text(
     lines = [f"usage: {usage}", "", *textwrap.wrap(about, 78), "", "Options:"]
     for option in options:
         left = "  " + spelled(option)
-        doc = textwrap.wrap(described(option), 78 - 28)
+        doc = textwrap.wrap(described(option), 78 - 28) or [""]
         if len(left) < 27:
             lines.append(left.ljust(28) + doc[0])
             doc = doc[1:]
