@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from ..names import BadDomain, ascii_domain
 from ..resolver import TemporaryDnsError
 from .record import Alignment, Record
-from .result import Identifiers
 from .walk import Discovery
 
 MAX_IDENTIFIERS = 10  # DKIM domains looked at, and as many with a temporary fault
@@ -32,15 +31,9 @@ class Facts:
     passed: tuple[tuple[str, str], ...]
     unsure: tuple[tuple[str, str], ...]
 
-    @classmethod
-    def of(cls, given: Identifiers) -> Facts:
-        return cls(
-            _pairs(given.spf_pass, given.dkim_pass),
-            _pairs(given.spf_temperror, given.dkim_temperror),
-        )
 
-
-def _pairs(spf: str | None, dkim: Iterable[str]) -> tuple[tuple[str, str], ...]:
+def pairs(spf: str | None, dkim: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Both mechanisms' identifiers as (mechanism, domain)."""
     from_spf = [("spf", domain) for domain in normal([spf] if spf else [])]
     return (*from_spf, *(("dkim", domain) for domain in normal(dkim)))
 

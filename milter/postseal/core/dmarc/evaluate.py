@@ -4,7 +4,7 @@ NAME
     evaluate - compare Author Domains with what SPF and DKIM proved
 
 GIVEN
-    Authors, the Identifiers that SPF and DKIM gave, and a Resolver.
+    Authors, the domains that SPF and DKIM proved, and a Resolver.
 
 GIVES
     one Result: status, reason, the policy that is asked for and the evidence.
@@ -45,12 +45,12 @@ from ..address import Authors
 from ..address import Why as From
 from ..names import is_at_or_below, labels
 from ..resolver import BadName, Kind, Resolver, TemporaryDnsError
-from .align import MAX_IDENTIFIERS, Aligner, Facts, normal
+from .align import MAX_IDENTIFIERS, Aligner, Facts, normal, pairs
 from .record import Disposition
-from .result import Identifiers, Result, Status, Why
+from .result import Result, Status, Why
 from .walk import Discovery
 
-__all__ = ["Disposition", "Identifiers", "Result", "Status", "Why", "evaluate", "prefetch"]
+__all__ = ["Disposition", "Result", "Status", "Why", "evaluate", "prefetch"]
 
 MAX_DOMAINS = 5  # Author Domains evaluated (RFC 9989 section 11.5)
 
@@ -82,14 +82,27 @@ def prefetch(authors: Authors, resolver: Resolver, identifiers: Iterable[str] = 
 
 def evaluate(
     authors: Authors,
-    identifiers: Identifiers,
-    resolver: Resolver,
     *,
+    resolver: Resolver,
+    spf_pass_domain: str | None = None,
+    dkim_pass_domains: Iterable[str] = (),
+    spf_temperror_domain: str | None = None,
+    dkim_temperror_domains: Iterable[str] = (),
     discovery: Discovery | None = None,
 ) -> Result:
-    """The DMARC verdict.  Never raises.  discovery: to share walks with others."""
+    """The DMARC verdict.  Never raises.
+
+    spf_pass_domain is the MAIL FROM domain (that of HELO for the null reverse-path)
+    when SPF said pass; a HELO identity of its own never counts (section 4.4.2).
+    dkim_pass_domains holds d= of every signature that passed.  The next two are
+    the same for checks that ended in temperror.  All may be in any form; what is
+    no domain name proves nothing.  discovery: to share walks with somebody else.
+    """
     discovery = discovery or Discovery(resolver)
-    facts = Facts.of(identifiers)
+    facts = Facts(
+        pairs(spf_pass_domain, dkim_pass_domains),
+        pairs(spf_temperror_domain, dkim_temperror_domains),
+    )
     if authors.domain:
         return _judge(authors.domain, facts, discovery, resolver)
     if not authors.domains:

@@ -1,7 +1,7 @@
-"""What DMARC is given and what it finds, as frozen values.
+"""What DMARC finds, as frozen values.
 
 NAME
-    result - Status, Why, Identifiers and Result
+    result - Status, Why and Result
 
 SEE ALSO
     RFC 9989 sections 5.3.3, 5.3.5 and 9.1; evaluate, which makes them.
@@ -9,7 +9,6 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,22 +40,6 @@ class Why(StrEnum):
     NO_AUTHOR = "no-author"  # no From field, or none with a domain
     UNSURE_AUTHOR = "unsure-author"  # From is repeated, unreadable or holds a bad domain
     TOO_MANY_AUTHORS = "too-many-authors"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifiers:
-    """What SPF and DKIM say, as domains in any form.
-
-    spf_pass is the MAIL FROM domain (that of HELO for the null reverse-path)
-    when SPF said pass; a HELO identity of its own never counts (section 4.4.2).
-    dkim_pass holds d= of every signature that passed.  The other two are the
-    same for checks that ended in temperror.
-    """
-
-    spf_pass: str | None = None
-    dkim_pass: Sequence[str] = ()
-    spf_temperror: str | None = None
-    dkim_temperror: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
