@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from postseal.core import spf
+from postseal.core.resolver import DnsFault
 from support.fakedns import FakeDns
 from support.suites import SPF_CASES, SpfCase, spf_cases
 
