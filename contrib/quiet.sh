@@ -57,21 +57,24 @@ installed_packages() {
 }
 
 # The services that a package would have started, now and at every boot.
-services_of() {
-	dpkg-query -L "$1" 2>/dev/null |
-		sed -n 's,^\(/usr\)\{0,1\}/lib/systemd/system/\([^@/]*\.\(service\|socket\|timer\)\)$,u \2,p
-			s,^/etc/init\.d/\([^/]*\)$,i \1,p'
+units_of() {
+	dpkg-query -L "$1" | sed -n 's|^.*/lib/systemd/system/\([^@/]*\.[a-z]*\)$|\1|p'
 }
 
+scripts_of() { dpkg-query -L "$1" | sed -n 's|^/etc/init\.d/\([^/]*\)$|\1|p'; }
+
 # Reads package names; switches their services off, so that none listens after a reboot.
+# deb-systemd-helper works without systemd running, but wants to be asked by a package.
 disable_services() {
 	while read -r package; do
-		services_of "$package" | while read -r kind service; do
-			case $kind in
-			u) as_root deb-systemd-helper disable "$service" >/dev/null 2>&1 ;;
-			i) as_root update-rc.d "$service" disable >/dev/null 2>&1 ;;
-			esac && printf '%s ' "${service%.*}"
+		for unit in $(units_of "$package"); do
+			as_root env DPKG_MAINTSCRIPT_PACKAGE="$package" \
+				deb-systemd-helper disable "$unit" >/dev/null || die "could not disable $unit"
 		done
+		for script in $(scripts_of "$package"); do
+			as_root update-rc.d "$script" disable >/dev/null || die "could not disable $script"
+		done
+		printf '%s ' "$package"
 	done
 }
 

@@ -21,3 +21,14 @@ class DomainSigner:
 class DKIM(DomainSigner):
     def __init__(self, message: bytes | None = None) -> None: ...
     def verify(self, idx: int = 0, dnsfunc: Any = None) -> bool: ...
+
+def sign(
+    message: bytes,
+    selector: bytes,
+    domain: bytes,
+    privkey: bytes,
+    *,
+    canonicalize: tuple[bytes, bytes] = ...,
+    signature_algorithm: bytes = ...,
+    include_headers: list[bytes] | None = ...,
+) -> bytes: ...

@@ -1,0 +1,5 @@
+"""The little of authres that the tests call."""
+
+from typing import Any
+
+def all_features() -> Any: ...
