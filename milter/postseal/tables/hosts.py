@@ -162,14 +162,16 @@ def _name(text: str) -> str:
         ) from None
 
 
+def try_add(made: HostList, entry: str) -> Remark | None:
+    """Take an entry in, or say why not."""
+    try:
+        return made.add(entry)
+    except EntryError as error:
+        return Remark(entry, Severity.ERROR, str(error), error.hint)
+
+
 def build(entries: Iterable[str]) -> tuple[HostList, tuple[Remark, ...]]:
-    """The list of all entries that can be used, and what there is to say about the others."""
-    made, remarks = HostList(), []
-    for entry in entries:
-        try:
-            remark = made.add(entry)
-        except EntryError as error:
-            remark = Remark(entry, Severity.ERROR, str(error), error.hint)
-        if remark:
-            remarks.append(remark)
-    return made, tuple(remarks)
+    """The list of all entries that can be used, and what there is to say about any."""
+    made = HostList()
+    remarks = [try_add(made, entry) for entry in entries]
+    return made, tuple(remark for remark in remarks if remark)

@@ -1,0 +1,139 @@
+"""Tables and lists from their files, and what is wrong with them.
+
+NAME
+    loading - the parts of site.load() that open files
+
+SEE ALSO
+    tables/site.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from postseal.conf.load import Configuration
+from postseal.conf.mistake import Mistake, Severity
+from postseal.core.dkim.sign import SigningKey, UnusableKey
+from postseal.tables import chooser, hosts, keytable, rows, senders, source
+from postseal.tables.findings import Report
+from postseal.tables.keyring import KeyFault, Keyring
+from postseal.tables.keytable import ANY, KeyTable
+from postseal.tables.senders import SAME, Senders
+from postseal.tables.source import Form, Source
+
+
+def with_severity(mistake: Mistake, severity: Severity) -> Mistake:
+    """The same mistake, taken more or less seriously."""
+    return replace(mistake, severity=severity)
+
+
+def tables(configuration: Configuration, found: list[Mistake]) -> tuple[Senders, KeyTable] | None:
+    """Both tables; None when one of them cannot be read at all."""
+    key_source = _source(configuration, "key_table", found)
+    sender_source = _source(configuration, "signing_table", found)
+    if key_source is None or sender_source is None:
+        return None
+    base = _base(configuration)
+    keys_base = base if key_source.form is Form.CSL else key_source.path(base).parent
+    report = Report(_name(configuration, key_source, base))
+    keys = keytable.read(
+        rows.rows(key_source, rows.read(key_source, base)),
+        keys_base,
+        key_source.form is Form.REFILE,
+        report,
+    )
+    found += report.mistakes()
+    report = Report(_name(configuration, sender_source, base))
+    table = senders.read(
+        rows.rows(sender_source, rows.read(sender_source, base)),
+        sender_source.form is Form.REFILE,
+        configuration.settings.sign.multiple_signatures,
+        report,
+    )
+    found += report.mistakes()
+    return table, keys
+
+
+def _base(configuration: Configuration) -> Path:
+    """What relative names count from."""
+    return Path(configuration.file).absolute().parent
+
+
+def _name(configuration: Configuration, where: Source, base: Path) -> str:
+    """What a table is called in mistakes."""
+    return configuration.file if where.form is Form.CSL else str(where.path(base))
+
+
+def _source(configuration: Configuration, option: str, found: list[Mistake]) -> Source | None:
+    """Where the table of an option is, when it can be read."""
+    try:
+        where = source.parse(getattr(configuration.settings.sign, option))
+        rows.read(where, _base(configuration))
+    except source.SourceError as error:
+        found.append(configuration.mistake(("sign", option), str(error), error.hint))
+        return None
+    except rows.TableError as error:
+        found.append(configuration.mistake(("sign", option), str(error)))
+        return None
+    return where
+
+
+def check_keys(
+    configuration: Configuration,
+    table: Senders,
+    keys: KeyTable,
+    keyring: Keyring,
+    thorough: bool,
+    found: list[Mistake],
+) -> tuple[SigningKey, ...]:
+    """Read every key file, and hold the two tables against each other."""
+    base = _base(configuration)
+    sign = configuration.settings.sign
+    key_report = Report(_name(configuration, source.parse(sign.key_table), base))
+    made: list[SigningKey] = []
+    for entry in keys.entries:
+        try:
+            if thorough and not entry.is_template and entry.domain != ANY:
+                made.append(chooser.ready(entry, entry.domain, keyring))
+            elif not entry.is_file:
+                keyring.key(entry.key.encode(), "the key in the row")
+            elif not entry.is_template:
+                keyring.add(entry.path(entry.domain))
+        except KeyFault as fault:
+            key_report.add(entry.line, entry.name, fault.what, fault.hint)
+        except UnusableKey as error:
+            key_report.add(entry.line, entry.name, str(error), error.hint)
+    found += key_report.mistakes()
+    report = Report(_name(configuration, source.parse(sign.signing_table), base))
+    for row in table.rows:
+        if row.key != SAME and keys.get(row.key) is None:
+            report.add(
+                row.line,
+                row.pattern,
+                f"there is no key {row.key!r} in the key table",
+                "names are compared exactly, letter case included",
+            )
+    found += report.mistakes()
+    return tuple(made)
+
+
+def hosts_file(path: Path, made: hosts.HostList, found: list[Mistake]) -> None:
+    """Add the entries of a file, one on a line."""
+    where = Source(Form.FILE, str(path))
+    report = Report(str(path))
+    try:
+        data = rows.read(where, path.parent)
+    except rows.TableError as error:
+        found.append(Mistake(file=str(path), what=str(error)))
+        return
+    for row in rows.rows(where, data):
+        if isinstance(row, rows.NotARow):
+            report.add(row.line, row.text, row.why)
+            continue
+        remark = hosts.try_add(made, row.key)
+        if remark:
+            report.add(row.line, row.key, remark.what, remark.hint, remark.severity)
+        if row.value:
+            report.add(row.line, row.key, f"{row.value!r} is not read", "one entry on a line")
+    found += report.mistakes()

@@ -1,0 +1,156 @@
+"""Everything a configuration refers to, read and checked as one.
+
+NAME
+    site - Site: settings, key chooser, host lists and macro rules
+
+GIVEN
+    a Configuration, and the user that will run the daemon.
+
+GIVES
+    a Site, or ConfigError with every mistake in the configuration's keys, tables and
+    lists.  What is only without effect, or perhaps not meant, is in site.remarks.
+
+DOES NOT
+    keep any file open, or look at files again later.
+
+SEE ALSO
+    conf/load.py, cli/check_config.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from postseal.conf.lines import Path as OptionPath
+from postseal.conf.load import Configuration
+from postseal.conf.mistake import ConfigError, Mistake, Severity
+from postseal.conf.model import Settings
+from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
+from postseal.core.signing import KeyChooser, NoKeys
+from postseal.tables import hosts, loading, safety
+from postseal.tables.chooser import DomainChooser, TableChooser
+from postseal.tables.hosts import HostList
+from postseal.tables.keyring import KeyFault, Keyring
+from postseal.tables.macros import MacroRules
+
+DEFAULT_USER = "postseal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A configuration, ready for use."""
+
+    settings: Settings
+    chooser: KeyChooser
+    internal: HostList
+    peers: HostList
+    sign_macros: MacroRules
+    never_sign: MacroRules
+    remarks: tuple[Mistake, ...] = ()
+    keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
+    senders: tuple[str, ...] = ()  # whom the keys sign for, for people to read
+
+
+def daemon_uid(settings: Settings) -> int | None:
+    """The number of the user the daemon will be; None when settings.user does not exist."""
+    if os.geteuid() != 0:
+        return os.geteuid()
+    if settings.user:
+        return safety.user_id(settings.user)
+    return safety.user_id(DEFAULT_USER) or 0
+
+
+def load(configuration: Configuration, *, thorough: bool = False) -> Site:
+    """Read all there is to read.  Raises ConfigError.
+
+    thorough tries every key of the tables, where the daemon only reads their files:
+    that takes a millisecond each.
+    """
+    settings = configuration.settings
+    found: list[Mistake] = []
+    uid = daemon_uid(settings)
+    if uid is None:
+        found.append(
+            configuration.mistake(
+                ("user",),
+                f"there is no user {settings.user!r}",
+                f"adduser --system --group --no-create-home {settings.user}",
+            )
+        )
+    keyring = Keyring(os.geteuid() if uid is None else uid)
+    internal = _hosts(configuration, ("roles", "internal_hosts"), found)
+    peers = _hosts(configuration, ("roles", "peers"), found)
+    chooser, keys, senders = _chooser(configuration, keyring, thorough, found)
+    if any(one.severity is Severity.ERROR for one in found):
+        raise ConfigError(found)
+    return Site(
+        settings=settings,
+        chooser=chooser,
+        internal=internal,
+        peers=peers,
+        sign_macros=MacroRules.parse(settings.roles.macros),
+        never_sign=MacroRules.parse(settings.roles.never_sign),
+        remarks=tuple(found),
+        keys=keys,
+        senders=senders,
+    )
+
+
+def _chooser(
+    configuration: Configuration, keyring: Keyring, thorough: bool, found: list[Mistake]
+) -> tuple[KeyChooser, tuple[SigningKey, ...], tuple[str, ...]]:
+    """The chooser, its fixed keys, and whom it signs for."""
+    sign = configuration.settings.sign
+    if sign.signing_table:
+        tables = loading.tables(configuration, found)
+        if tables is None:
+            return NoKeys(), (), ()
+        senders, keys = tables
+        made = loading.check_keys(configuration, senders, keys, keyring, thorough, found)
+        chooser = TableChooser(
+            senders, keys, keyring, multiple=sign.multiple_signatures, identity=sign.identity
+        )
+        return chooser, made, tuple(row.pattern for row in senders.rows)
+    if sign.domain:
+        ready = tuple(_keys(configuration, keyring, found))
+        whom = (sign.domain, f".{sign.domain}") if sign.sub_domains else (sign.domain,)
+        return (
+            DomainChooser(ready, sign.domain, below=sign.sub_domains, identity=sign.identity),
+            ready,
+            whom,
+        )
+    return NoKeys(), (), ()
+
+
+def _keys(
+    configuration: Configuration, keyring: Keyring, found: list[Mistake]
+) -> Iterator[SigningKey]:
+    """The keys of [[sign.key]]."""
+    sign = configuration.settings.sign
+    for number, one in enumerate(sign.key):
+        place = ("sign", "key", number, "file")
+        try:
+            yield signing_key(keyring.file(one.file), sign.domain, one.selector)
+        except KeyFault as fault:
+            found.append(configuration.mistake(place, fault.what, fault.hint))
+        except UnusableKey as error:
+            found.append(configuration.mistake(place, str(error), error.hint))
+
+
+def _hosts(configuration: Configuration, path: OptionPath, found: list[Mistake]) -> HostList:
+    """The list of an option, with the files it names."""
+    made = HostList()
+    base = Path(configuration.file).absolute().parent
+    entries: Iterable[str] = getattr(configuration.settings.roles, str(path[-1]))
+    for number, entry in enumerate(entries):
+        if entry.startswith("file:"):
+            loading.hosts_file(base / entry.removeprefix("file:"), made, found)
+            continue
+        remark = hosts.try_add(made, entry)
+        if remark:
+            where = configuration.mistake((*path, number), f'"{entry}" {remark.what}', remark.hint)
+            found.append(loading.with_severity(where, remark.severity))
+    return made
