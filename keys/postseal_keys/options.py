@@ -31,7 +31,7 @@ from enum import Enum, auto
 
 from postseal_keys.console import USAGE, Problem
 
-Value = bool | int | str | None
+Value = bool | int | str | tuple[str, ...] | None
 
 _NUMBER = re.compile(r"[-+]?[0-9]+")
 _NUMBER_MAX = 20  # digits; keeps int() away from its own limit
@@ -45,6 +45,10 @@ class Takes(Enum):
     COUNT = auto()  # counted
     NUMBER = auto()
     TEXT = auto()
+    TEXTS = auto()  # may be given several times
+
+
+_VALUED = (Takes.NUMBER, Takes.TEXT, Takes.TEXTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,11 @@ class Values:
         value = self._values[key]
         return value if isinstance(value, str) else ""
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Everything a TEXTS option was given, in order."""
+        value = self._values[key]
+        return value if isinstance(value, tuple) else ()
+
     def optional(self, key: str) -> str | None:
         """The text, or None when there is neither text nor default."""
         value = self._values[key]
@@ -112,6 +121,8 @@ def _default(option: Option) -> Value:
     match option.takes:
         case Takes.TEXT:
             return option.default
+        case Takes.TEXTS:
+            return () if option.default is None else (option.default,)
         case Takes.NUMBER:
             return None if option.default is None else int(option.default)
         case Takes.COUNT:
@@ -165,12 +176,12 @@ class _Parser:
         if found is None:
             raise self._unknown(word)
         option, positive = found
-        if option.takes not in (Takes.NUMBER, Takes.TEXT):
+        if option.takes not in _VALUED:
             if inline is not None:
                 raise self._problem(f"the option --{name} takes no value")
             self._switch(option, positive)
             return
-        self._values.set(option.key, self._value(option, f"--{name}", inline, waiting))
+        self._store(option, self._value(option, f"--{name}", inline, waiting))
 
     def _short(self, word: str, waiting: deque[str]) -> None:
         name, rest = word[1], word[2:]
@@ -178,7 +189,7 @@ class _Parser:
         if found is None:
             raise self._unknown(f"-{name}")
         option = found[0]
-        if option.takes not in (Takes.NUMBER, Takes.TEXT):
+        if option.takes not in _VALUED:
             self._switch(option, True)
             if rest:
                 waiting.appendleft("-" + rest)
@@ -188,7 +199,7 @@ class _Parser:
             if rest[number.end() :]:
                 waiting.appendleft("-" + rest[number.end() :])
             rest = number[0]
-        self._values.set(option.key, self._value(option, f"-{name}", rest or None, waiting))
+        self._store(option, self._value(option, f"-{name}", rest or None, waiting))
 
     def _switch(self, option: Option, positive: bool) -> None:
         if option.takes is Takes.COUNT:
@@ -196,13 +207,20 @@ class _Parser:
         else:
             self._values.set(option.key, positive)
 
+    def _store(self, option: Option, value: int | str) -> None:
+        if option.takes is not Takes.TEXTS or not isinstance(value, str):
+            self._values.set(option.key, value)
+            return
+        before = self._values.texts(option.key) if self._values.given(option.key) else ()
+        self._values.set(option.key, (*before, value))
+
     def _value(
         self, option: Option, shown: str, inline: str | None, waiting: deque[str]
     ) -> int | str:
         if inline == "" or (inline is None and not waiting):
             raise self._problem(f"the option {shown} needs a value")
         text = waiting.popleft() if inline is None else inline
-        if option.takes is Takes.TEXT:
+        if option.takes in (Takes.TEXT, Takes.TEXTS):
             return text
         if not _NUMBER.fullmatch(text) or len(text) > _NUMBER_MAX:
             raise self._problem(f"{shown}: a number is expected, not '{text[:40]}'")

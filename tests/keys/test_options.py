@@ -81,6 +81,12 @@ def test_an_ambiguous_abbreviation_names_what_it_could_be() -> None:
         options.parse(["--dr"], table)
 
 
+def test_an_option_given_several_times() -> None:
+    table = (Option(short="s", long="server", takes=Takes.TEXTS, value="A", default="x"),)
+    assert options.parse([], table).texts("server") == ("x",)
+    assert options.parse(["-sa", "--server=b", "-s", "c"], table).texts("server") == ("a", "b", "c")
+
+
 def test_arguments_are_kept() -> None:
     assert options.parse(["a", "-S", "-", "--", "-b"], TABLE).arguments == ("a", "-", "-b")
 
