@@ -43,6 +43,7 @@ class Keyring:
     """Keys for one configuration.  Look-ups may come from several threads."""
 
     def __init__(self, uid: int, *, check: bool = True) -> None:
+        self.uid = uid
         self._inspector = Inspector(uid) if check else None
         self._data: dict[str, bytes | KeyFault] = {}
         self._ready: OrderedDict[bytes, crypto.PrivateKey] = OrderedDict()

@@ -9,18 +9,23 @@ SEE ALSO
 
 from __future__ import annotations
 
+import glob
+from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from postseal.conf.load import Configuration
 from postseal.conf.mistake import Mistake, Severity
 from postseal.core.dkim.sign import SigningKey, UnusableKey
-from postseal.tables import chooser, hosts, keytable, rows, senders, source
+from postseal.tables import chooser, hosts, keytable, rows, safety, senders, source
 from postseal.tables.findings import Report
 from postseal.tables.keyring import KeyFault, Keyring
-from postseal.tables.keytable import ANY, KeyTable
+from postseal.tables.keytable import ANY, Entry, KeyTable
 from postseal.tables.senders import SAME, Senders
 from postseal.tables.source import Form, Source
+
+MAX_TEMPLATE_KEYS = 100_000
 
 
 def with_severity(mistake: Mistake, severity: Severity) -> Mistake:
@@ -100,10 +105,24 @@ def check_keys(
                 keyring.key(entry.key.encode(), "the key in the row")
             elif not entry.is_template:
                 keyring.add(entry.path(entry.domain))
+            else:
+                _add_all(entry, keyring)
         except KeyFault as fault:
             key_report.add(entry.line, entry.name, fault.what, fault.hint)
         except UnusableKey as error:
             key_report.add(entry.line, entry.name, str(error), error.hint)
+    where = source.parse(sign.key_table)
+    if where.form is not Form.CSL:
+        _inline_keys(keys, where.path(base), keyring.uid, key_report)
+    wanted = {row.key for row in table.rows}
+    for entry in keys.entries if SAME not in wanted and where.form is not Form.REFILE else ():
+        if entry.name not in wanted:
+            key_report.add(
+                entry.line,
+                entry.name,
+                "no row of the signing table wants it",
+                severity=Severity.NOTE,
+            )
     found += key_report.mistakes()
     report = Report(_name(configuration, source.parse(sign.signing_table), base))
     for row in table.rows:
@@ -116,6 +135,25 @@ def check_keys(
             )
     found += report.mistakes()
     return tuple(made)
+
+
+def _add_all(entry: Entry, keyring: Keyring) -> None:
+    """Read every file that a row with % may come to, while we may."""
+    parts = Path(entry.key.replace("%", "*")).parts[1:]
+    pattern = "/".join(glob.escape(part).replace("[*]", "*") for part in parts)
+    for path in islice(Path("/").glob(pattern), MAX_TEMPLATE_KEYS):
+        with suppress(KeyFault):  # said when a message wants it
+            keyring.add(path)
+
+
+def _inline_keys(keys: KeyTable, path: Path, uid: int, report: Report) -> None:
+    """A table with keys in it must be as safe as a key."""
+    if all(entry.is_file for entry in keys.entries):
+        return
+    fault = safety.Inspector(uid).inspect(path)
+    if fault is not None:
+        subject = "the table" if fault.path == path.resolve() else str(fault.path)
+        report.add(0, "", f"there are keys in the table, and {subject} {fault.what}", fault.mend)
 
 
 def hosts_file(path: Path, made: hosts.HostList, found: list[Mistake]) -> None:

@@ -1,7 +1,7 @@
 """Everything a configuration refers to, read and checked as one.
 
 NAME
-    site - Site: settings, key chooser, host lists and macro rules
+    site - Site: settings, key chooser and host lists
 
 GIVEN
     a Configuration, and the user that will run the daemon.
@@ -34,7 +34,6 @@ from postseal.tables import hosts, loading, safety
 from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.hosts import HostList
 from postseal.tables.keyring import KeyFault, Keyring
-from postseal.tables.macros import MacroRules
 
 DEFAULT_USER = "postseal"
 
@@ -47,8 +46,6 @@ class Site:
     chooser: KeyChooser
     internal: HostList
     peers: HostList
-    sign_macros: MacroRules
-    never_sign: MacroRules
     remarks: tuple[Mistake, ...] = ()
     keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
     senders: tuple[str, ...] = ()  # whom the keys sign for, for people to read
@@ -63,16 +60,17 @@ def daemon_uid(settings: Settings) -> int | None:
     return safety.user_id(DEFAULT_USER) or 0
 
 
-def load(configuration: Configuration, *, thorough: bool = False) -> Site:
+def load(configuration: Configuration, *, keys: bool = True, thorough: bool = False) -> Site:
     """Read all there is to read.  Raises ConfigError.
 
-    thorough tries every key of the tables, where the daemon only reads their files:
-    that takes a millisecond each.
+    keys False leaves keys and their tables alone, for who only verifies and may not read
+    them.  thorough tries every key of the tables, where the daemon only reads their
+    files: that takes a millisecond each.
     """
     settings = configuration.settings
     found: list[Mistake] = []
     uid = daemon_uid(settings)
-    if uid is None:
+    if uid is None and keys:
         found.append(
             configuration.mistake(
                 ("user",),
@@ -83,7 +81,11 @@ def load(configuration: Configuration, *, thorough: bool = False) -> Site:
     keyring = Keyring(os.geteuid() if uid is None else uid)
     internal = _hosts(configuration, ("roles", "internal_hosts"), found)
     peers = _hosts(configuration, ("roles", "peers"), found)
-    chooser, keys, senders = _chooser(configuration, keyring, thorough, found)
+    chooser: KeyChooser = NoKeys()
+    ready: tuple[SigningKey, ...] = ()
+    senders: tuple[str, ...] = ()
+    if keys:
+        chooser, ready, senders = _chooser(configuration, keyring, thorough, found)
     if any(one.severity is Severity.ERROR for one in found):
         raise ConfigError(found)
     return Site(
@@ -91,10 +93,8 @@ def load(configuration: Configuration, *, thorough: bool = False) -> Site:
         chooser=chooser,
         internal=internal,
         peers=peers,
-        sign_macros=MacroRules.parse(settings.roles.macros),
-        never_sign=MacroRules.parse(settings.roles.never_sign),
         remarks=tuple(found),
-        keys=keys,
+        keys=ready,
         senders=senders,
     )
 
