@@ -26,7 +26,7 @@ class OnFault(StrEnum):
 
 
 class OnBadFrom(StrEnum):
-    """What to do with mail whose From field names no usable Author Domain."""
+    """What to do with mail from outside whose From field names no single Author Domain."""
 
     ACCEPT = "accept"
     HOLD = "hold"
@@ -34,14 +34,23 @@ class OnBadFrom(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FromRules:
+    """What a From field that cannot be used leads to."""
+
+    missing: OnBadFrom = OnBadFrom.ACCEPT
+    broken: OnBadFrom = OnBadFrom.ACCEPT
+    multiple: OnBadFrom = OnBadFrom.ACCEPT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DmarcRules:
     """What a DMARC failure leads to.  All off: results are written, mail goes on."""
 
+    enabled: bool = True
     hold_quarantine: bool = False
     reject: bool = False
-    reject_text: str = "Email rejected per DMARC policy for {domain}"
+    reject_text: str = "rejected by DMARC policy for {domain}"
     on_temperror: OnFault = OnFault.ACCEPT
-    on_bad_from: OnBadFrom = OnBadFrom.ACCEPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +62,8 @@ class Rules:
     origins: Origins
     dkim: verify.Limits = field(default_factory=verify.Limits)
     spf: spf.Limits = field(default_factory=spf.Limits)
+    spf_enabled: bool = True
+    from_: FromRules = field(default_factory=FromRules)
     dmarc: DmarcRules = field(default_factory=DmarcRules)
     signing: sign.Options = field(default_factory=sign.Options)
     on_signing_error: OnFault = OnFault.TEMPFAIL

@@ -1,0 +1,172 @@
+"""`postseal verify FILE`: the verdict on a message from disk.
+
+NAME
+    verify - run a saved message through the pipeline as if a stranger had sent it
+
+GIVEN
+    a file (or - for standard input), and what SMTP would have told: --ip, --helo,
+    --mail-from.  Without --ip SPF has nothing to go by and says none.
+
+GIVES
+    text for people, or --json for programs.  Exit status 0 when the message could be
+    judged, whatever the verdict: the verdict is data.
+
+SEE ALSO
+    postseal(8)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from ipaddress import ip_address
+from typing import Any
+
+from postseal.cli.messagefile import Unreadable, read_message
+from postseal.core import action
+from postseal.core.transaction import Client, Envelope
+from postseal.core.verdict import Verdict
+from postseal.daemon.wiring import Unusable, parts
+
+EXAMPLES = """\
+examples:
+  postseal verify message.eml --ip 192.0.2.1 --helo mx.example.com --mail-from ann@example.com
+  postseal verify --json - < message.eml
+"""
+
+
+def register(commands: Any) -> None:
+    """Add this sub-command to the parser."""
+    parser = commands.add_parser(
+        "verify",
+        help="check a message from disk",
+        description="Check DKIM, SPF and DMARC of a message as if it came from outside.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="the message; - is standard input")
+    parser.add_argument("--config", metavar="FILE", help="configuration (default: built in)")
+    parser.add_argument("--ip", metavar="ADDRESS", type=ip_address, help="the client's address")
+    parser.add_argument("--helo", metavar="NAME", default="", help="what the client said in HELO")
+    parser.add_argument("--mail-from", metavar="ADDRESS", default="", help="the envelope sender")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Judge the message and print the verdict."""
+    try:
+        header, body = read_message(args.file)
+        made = parts(args.config, sign=False)
+    except (Unreadable, Unusable) as problem:
+        for line in problem.lines:
+            print(f"postseal: error: {line}", file=sys.stderr)
+        return problem.exit_status
+    client = Client(address=args.ip, helo=args.helo)
+    envelope = Envelope(sender=args.mail_from.strip("<>"))
+    with made.sessions()() as resolver:
+        work = made.pipeline.open(client, envelope, header, resolver)
+        if work.wants_body:
+            work.body(body)
+        verdict = work.close()
+    print(json.dumps(as_json(verdict), indent=2) if args.json else as_text(verdict))
+    return os.EX_OK
+
+
+def as_json(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as plain values; keys are stable."""
+    return {
+        "role": verdict.role.value,
+        "from": verdict.story.get("from", ""),
+        "dkim": [
+            {
+                "result": result.status.value,
+                "why": result.why.value,
+                "domain": result.domain,
+                "selector": result.selector,
+                "identity": result.identity,
+                "algorithm": result.algorithm,
+                "key_bits": result.key_bits,
+                "testing": result.testing,
+                "detail": result.detail,
+            }
+            for result in verdict.dkim
+        ],
+        "spf": verdict.spf
+        and {
+            "result": verdict.spf.status.value,
+            "why": verdict.spf.why.value,
+            "domain": verdict.spf.domain,
+            "identity": str(verdict.spf.identity),
+            "detail": verdict.spf.detail,
+        },
+        "dmarc": verdict.dmarc
+        and {
+            "result": verdict.dmarc.status.value,
+            "why": verdict.dmarc.why.value,
+            "author_domain": verdict.dmarc.author_domain,
+            "policy_domain": verdict.dmarc.policy_domain,
+            "policy": verdict.dmarc.applied and verdict.dmarc.applied.value,
+            "detail": verdict.dmarc.detail,
+        },
+        "action": verdict.action.word,
+        "reply": reply(verdict.action),
+        "authentication_results": results_field(verdict),
+        "removed": sum(isinstance(edit, action.Delete) for edit in verdict.edits),
+    }
+
+
+def as_text(verdict: Verdict) -> str:
+    """The verdict for people, one line per result."""
+    lines = [f"From   {verdict.story.get('from', '-')}"]
+    lines += [
+        f"DKIM   {result.status:10}"
+        + ", ".join(
+            part
+            for part in (
+                result.domain,
+                result.selector and f"selector {result.selector}",
+                result.algorithm,
+                result.detail or result.why.value,
+            )
+            if part
+        )
+        for result in verdict.dkim
+    ]
+    if verdict.spf is not None:
+        by = "HELO" if verdict.spf.identity == "helo" else "MAIL FROM"
+        about = f"{verdict.spf.domain or '-'} ({by})"
+        lines.append(f"SPF    {verdict.spf.status:10}{about}, {verdict.spf.why}")
+    if verdict.dmarc is not None:
+        about = verdict.dmarc.detail or verdict.dmarc.why.value
+        lines.append(f"DMARC  {verdict.dmarc.status:10}{about}")
+        if verdict.dmarc.applied is not None:
+            lines.append(f"       policy    {verdict.dmarc.applied}")
+    if removed := sum(isinstance(edit, action.Delete) for edit in verdict.edits):
+        lines.append(f"       {removed} forged Authentication-Results field(s) would be removed")
+    lines.append(f"Action {verdict.action.word}  {reply(verdict.action)}".rstrip())
+    return "\n".join([*lines, "", results_field(verdict)])
+
+
+def results_field(verdict: Verdict) -> str:
+    """The Authentication-Results field that would be added, with its name."""
+    return next(
+        (
+            f"{edit.name}:{edit.value}"
+            for edit in verdict.edits
+            if isinstance(edit, action.Insert) and edit.name == "Authentication-Results"
+        ),
+        "",
+    )
+
+
+def reply(act: action.Action) -> str:
+    """The SMTP reply of an action; "" for a message that is taken."""
+    match act:
+        case action.Reject(text, code, enhanced) | action.Defer(text, code, enhanced):
+            return f"{code} {enhanced} {text}"
+        case action.Hold(reason):
+            return reason
+        case action.Accept():
+            return ""

@@ -1,0 +1,77 @@
+"""What the pipeline says of a message.
+
+NAME
+    verdict - Work (a message on its way) and Verdict (what came of it)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from postseal.core import spf
+from postseal.core.action import Action, Delete, Edit, Insert
+from postseal.core.authres_claims import instances_to_delete
+from postseal.core.dkim import verify
+from postseal.core.dmarc import evaluate as dmarc
+from postseal.core.field import Field, Header
+from postseal.core.roles import Origin, Role
+
+Story = Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Everything that was found, and what is to be done.
+
+    edits are in the order to carry them out.  story holds the log line's pairs,
+    in order; its values may hold what a sender wrote and are escaped by the log.
+    """
+
+    role: Role
+    origin: Origin
+    action: Action
+    edits: tuple[Edit, ...] = ()
+    story: Story = field(default_factory=dict)
+    signatures: tuple[Field, ...] = ()
+    dkim: tuple[verify.Result, ...] = ()
+    spf: spf.Result | None = None
+    dmarc: dmarc.Result | None = None
+
+
+class Work(Protocol):
+    """A message whose header is known and whose body may follow."""
+
+    @property
+    def wants_body(self) -> bool:
+        """False: body() need not be called, nothing depends on it."""
+        ...
+
+    def body(self, chunk: bytes, /) -> None:
+        """Take the next octets of the body, cut anywhere."""
+        ...
+
+    def close(self) -> Verdict:
+        """Judge.  May wait for DNS, within the resolver's budget."""
+        ...
+
+
+def no_body(_chunk: bytes) -> None:
+    """Stand-in for body() where no octet matters."""
+
+
+def deletions(header: Header, ids: Iterable[str]) -> tuple[Delete, ...]:
+    """The edits that remove every field claiming one of our ids, highest index first."""
+    return tuple(
+        Delete("Authentication-Results", index)
+        for index in instances_to_delete(header, frozenset(ids))
+    )
+
+
+def insert_on_top(name: str, value: bytes) -> Insert:
+    """The edit that puts a field above everything, own Received included (RFC 8601 section 4.1).
+
+    value is ASCII with CRLF folds; libmilter wants LF (a CRLF would arrive as CR CRLF).
+    """
+    return Insert(0, name, value.replace(b"\r\n", b"\n").decode("ascii"))

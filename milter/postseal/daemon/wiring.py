@@ -1,0 +1,147 @@
+"""From Settings to the parts that run: the one place where everything meets.
+
+NAME
+    wiring - configuration, keys, rules, engine and resolver put together
+
+GIVES
+    parts() and loader(): an Application, or Unusable with every mistake.
+
+DOES NOT
+    open sockets, fork, or judge.
+
+SEE ALSO
+    conf/model.py (what may be written), core/rules.py (what the core is told).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from postseal.conf import load
+from postseal.conf.mistake import ConfigError
+from postseal.conf.model import Settings
+from postseal.core import spf
+from postseal.core.dkim import headerlist, sign, verify
+from postseal.core.pipeline import Pipeline
+from postseal.core.roles import MacroRule, Origins
+from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, Rules
+from postseal.daemon import app
+from postseal.daemon.resolver import Resolver, ResolverConfig, Session
+from postseal.daemon.resolver_cache import CacheLimits
+from postseal.tables import site
+
+
+class Unusable(app.Unusable):
+    """The configuration cannot be used."""
+
+    exit_status = os.EX_CONFIG
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """One configuration, put together."""
+
+    settings: Settings
+    pipeline: Pipeline
+    macros: tuple[str, ...]
+
+    def sessions(self) -> Callable[[], Session]:
+        """A process's resolver, as what gives each message its budget.  Call it after fork."""
+        dns = self.settings.dns
+        resolver = Resolver(
+            ResolverConfig(
+                nameservers=tuple(dns.nameservers),
+                timeout=dns.timeout,
+                attempts=dns.attempts,
+                cache=CacheLimits(entries=dns.cache_entries),
+            )
+        )
+        return lambda: resolver.session(dns.seconds, dns.queries)
+
+
+def loader(file: str | None) -> app.Loader:
+    """What reads the configuration again at every reload."""
+
+    def load_again() -> app.Application:
+        made = parts(file)
+        return app.Application(
+            settings=made.settings,
+            engine=made.pipeline,
+            resolvers=made.sessions,
+            macros=made.macros,
+        )
+
+    return load_again
+
+
+def parts(file: str | None, *, sign: bool = True) -> Parts:
+    """Read, check and build everything.  Raises Unusable with every mistake.
+
+    sign False leaves the keys alone: for a command that only verifies and may be
+    run by somebody who cannot read them.
+    """
+    try:
+        place = load.read(Path(file) if file else None)
+        found = site.load(place, keys=sign)
+    except ConfigError as error:
+        raise Unusable(tuple(str(mistake) for mistake in error.mistakes)) from None
+    rules = rules_of(found)
+    return Parts(
+        settings=found.settings,
+        pipeline=Pipeline(rules, found.chooser, time.time),
+        macros=rules.origins.macro_names,
+    )
+
+
+def rules_of(found: site.Site) -> Rules:
+    """The operator's decisions in the core's terms."""
+    settings = found.settings
+    header, _, body = settings.sign.canonicalization.partition("/")
+    return Rules(
+        authserv_id=settings.authserv_id,
+        own_ids=frozenset({settings.authserv_id, *settings.extra_authserv_ids}),
+        origins=_origins(found),
+        dkim=verify.Limits(
+            signatures=settings.verify.max_signatures,
+            skew=settings.verify.clock_skew,
+            min_rsa_bits=settings.verify.minimum_key_bits,
+        ),
+        spf=spf.Limits(lookups=settings.spf.lookups, voids=settings.spf.voids),
+        spf_enabled=settings.spf.enabled,
+        from_=FromRules(
+            missing=OnBadFrom(settings.from_.missing),
+            broken=OnBadFrom(settings.from_.broken),
+            multiple=OnBadFrom(settings.from_.multiple),
+        ),
+        dmarc=DmarcRules(
+            enabled=settings.dmarc.enabled,
+            hold_quarantine=settings.dmarc.quarantine == "hold",
+            reject=settings.dmarc.reject,
+            reject_text=settings.dmarc.reject_text,
+            on_temperror=OnFault(settings.dmarc.temperror),
+        ),
+        signing=sign.Options(
+            header_relaxed=header == "relaxed",
+            body_relaxed=body == "relaxed",
+            signed=headerlist.adjust(headerlist.SIGNED, settings.sign.headers),
+            oversigned=headerlist.adjust(headerlist.OVERSIGNED, settings.sign.oversign),
+            expire_seconds=settings.sign.expire or None,
+        ),
+        on_signing_error=OnFault(settings.sign.on_signing_error),
+    )
+
+
+def _origins(found: site.Site) -> Origins:
+    roles = found.settings.roles
+    return Origins(
+        internal=found.internal,
+        peers=found.peers,
+        daemon_names=frozenset(roles.daemon_names),
+        macros=tuple(map(MacroRule.parse, roles.macros)),
+        never_sign=tuple(map(MacroRule.parse, roles.never_sign)),
+        authenticated=roles.authenticated,
+    )
