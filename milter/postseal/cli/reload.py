@@ -1,0 +1,108 @@
+"""`postseal reload`: the running daemon reads its configuration again.
+
+NAME
+    reload - check the configuration, then send SIGHUP to the supervisor
+
+GIVEN
+    --config: the file the daemon was started with; its pid_file names the process.
+
+GIVES
+    0 when the daemon was told; 78 when the file is wrong, and nothing was told; 69 when
+    there is no daemon.
+
+DOES NOT
+    wait for the new workers.  The daemon checks the file once more itself, and keeps the
+    old configuration when it is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+from postseal.conf import load
+from postseal.conf.mistake import ConfigError
+from postseal_keys.console import CONFIG, NOPERM, OK, UNAVAILABLE, Problem
+
+EXAMPLES = """\
+examples:
+  postseal reload --config /etc/postseal/postseal.toml
+  postseal reload --pid-file /run/postseal/postseal.pid
+  systemctl reload postseal
+"""
+
+
+def register(commands: Any) -> None:
+    """Add this sub-command to the parser."""
+    parser = commands.add_parser(
+        "reload",
+        help="let the running daemon read its configuration again",
+        description="Check the configuration, then let the running daemon read it again.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="the configuration the daemon was started with"
+    )
+    parser.add_argument(
+        "--pid-file", metavar="FILE", type=Path, help="where the daemon's process number is"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Send the signal."""
+    pid_file: Path | None = args.pid_file
+    if args.config or pid_file is None:
+        pid_file = pid_file or _from_configuration(args.config)
+    pid = read_pid(pid_file)
+    try:
+        os.kill(pid, signal.SIGHUP)
+    except ProcessLookupError:
+        raise Problem(
+            f"{pid_file}: there is no process {pid}",
+            hint="is the daemon running? postseal run starts it",
+            code=UNAVAILABLE,
+        ) from None
+    except PermissionError:
+        raise Problem(
+            f"process {pid} belongs to somebody else", hint="use sudo", code=NOPERM
+        ) from None
+    return OK
+
+
+def _from_configuration(file: Path | None) -> Path:
+    """The PID file that the configuration names, when the configuration can be used."""
+    from postseal.tables import site
+
+    try:
+        configuration = load.read(file)
+        site.load(configuration)
+    except ConfigError as error:
+        lines = "\n".join(str(one) for one in error.mistakes if one.severity == "error")
+        raise Problem(f"nothing was reloaded: {lines}", code=CONFIG) from None
+    named = configuration.settings.pid_file
+    if named is None:
+        raise Problem(
+            "the configuration names no pid_file",
+            hint="add pid_file, or give --pid-file, or: systemctl reload postseal",
+            code=CONFIG,
+        )
+    return named
+
+
+def read_pid(file: Path) -> int:
+    """The process number in a file.  Raises Problem."""
+    try:
+        text = file.read_text("ascii", "replace")[:32].strip()
+    except OSError as error:
+        raise Problem(
+            f"{file}: {error.strerror}",
+            hint="is the daemon running, and with this pid_file?",
+            code=UNAVAILABLE,
+        ) from None
+    if not text.isascii() or not text.isdigit() or int(text) < 2:
+        raise Problem(f"{file}: {text!r} is not a process number", code=UNAVAILABLE)
+    return int(text)
