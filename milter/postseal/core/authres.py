@@ -1,0 +1,125 @@
+"""Authentication-Results: the field we write, and which incoming ones must go.
+
+NAME
+    authres - compose a field from results, filtered value by value
+
+GIVEN
+    results whose values may come from anybody: domains, local parts, selectors,
+    reasons that repeat what a library or a name server said.
+
+GIVES
+    the field's value, folded, ASCII, in the grammar of RFC 8601 section 2.2.
+
+DOES NOT
+    trust a value.  What is a token, a domain or a plain address is printed as it
+    is; anything else becomes a quoted-string of harmless characters.  No CR, LF
+    or control character, and none of `; ( ) = " \\` out of a value is ever printed,
+    because many readers of this field split at them without parsing quotes.
+
+SEE ALSO
+    RFC 8601 sections 2.2, 2.7 and 4; RFC 2045 section 5.1 (token);
+    authres_claims, for the fields that pretend to be ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .authres_claims import claims, instances_to_delete
+
+__all__ = ["MethodResult", "Property", "claims", "compose", "instances_to_delete"]
+
+MAX_VALUE = 320  # a local part of 64, the @, a domain of 253 (RFC 5321 section 4.5.3.1)
+MAX_TEXT = 200  # of a reason or a comment
+_LINE = 78  # fold here (RFC 5322 section 2.1.1); values are never cut, so lines stay below 998
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One `ptype.name=value`.  ptype and name are ours, value is anybody's."""
+
+    ptype: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodResult:
+    """One `method=result`.  method and result are words of the IANA registry."""
+
+    method: str
+    result: str
+    reason: str = ""
+    comment: str = ""
+    properties: Sequence[Property] = ()
+
+
+def compose(authserv_id: str, results: Sequence[MethodResult]) -> bytes:
+    """The value of one field, without leading space; folds are CRLF and a tab.
+
+    The comment follows the result, the reason the comment, then the properties
+    in their order.  Without results it says `none` (RFC 8601 section 2.2).
+    """
+    name = value(authserv_id)
+    if not results:
+        return f"{name}; none".encode("ascii")
+    return ";\r\n\t".join((name, *map(_resinfo, results))).encode("ascii")
+
+
+def _resinfo(result: MethodResult) -> str:
+    """One statement, folded between its parts."""
+    words = [f"{_word(result.method)}={_word(result.result)}"]
+    if result.comment:
+        words.append(f"({_text(result.comment)})")
+    if result.reason:
+        words.append(f'reason="{_text(result.reason)}"')
+    words += [f"{_word(p.ptype)}.{_word(p.name)}={value(p.value)}" for p in result.properties]
+    return _folded(words)
+
+
+def _folded(words: list[str]) -> str:
+    lines = []
+    line = words[0]
+    for word in words[1:]:
+        if len(line) + len(word) > _LINE - len("\t ;"):
+            lines.append(line)
+            line = word
+        else:
+            line = f"{line} {word}"
+    lines.append(line)
+    return "\r\n\t ".join(lines)
+
+
+# Values.  Printable ASCII less the characters that mean something to some reader.
+
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+")  # RFC 2045 token
+_ADDRESS = re.compile(  # [local-part] "@" domain-name, the local part a dot-atom without =
+    r"(?:[A-Za-z0-9!#$%&'*+/?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/?^_`{|}~-]+)*)?"
+    r"@[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+    r"(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
+)
+_NOT_HARMLESS = re.compile(r"[^ !#-'*-:<>-\[\]-~]")  # of `" ( ) ; = \`, control and 8-bit
+_NOT_WORD = re.compile(r"[^A-Za-z0-9_-]")
+_SPOKEN = str.maketrans({'"': "'", "\\": "/", ";": ",", "(": "[", ")": "]", "=": ":"})
+
+
+def value(raw: str) -> str:
+    """A value from anybody, fit to be printed: token, address or quoted-string."""
+    if len(raw) <= MAX_VALUE and (_TOKEN.fullmatch(raw) or _ADDRESS.fullmatch(raw)):
+        return raw
+    local, at, domain = raw[: MAX_VALUE + 1].rpartition("@")
+    if at and len(raw) <= MAX_VALUE and _ADDRESS.fullmatch(at + domain):
+        # An identity must look like one (section 2.2), be its local part what it may.
+        return f'"{_NOT_HARMLESS.sub("?", local)}"{at}{domain}'
+    return f'"{_NOT_HARMLESS.sub("?", raw[:MAX_VALUE])}"'
+
+
+def _text(raw: str) -> str:
+    """Words for people: punctuation that could end them is replaced by its like."""
+    return _NOT_HARMLESS.sub("?", raw[:MAX_TEXT].translate(_SPOKEN))
+
+
+def _word(raw: str) -> str:
+    return raw if raw.isalpha() and raw.isascii() else _NOT_WORD.sub("", raw)

@@ -1,0 +1,184 @@
+"""Forged Authentication-Results: which incoming fields claim to be ours.
+
+NAME
+    authres_claims - find the fields that must be removed
+
+GIVEN
+    Authentication-Results fields as a stranger wrote them, and our identifiers.
+
+GIVES
+    whether a field's authserv-id is one of ours in the eyes of any reader we can
+    think of; and the indexes to delete, highest first, because each deletion
+    moves those below it up (CVE-2022-48521).
+
+DOES NOT
+    parse results: a field that is broken further on is still a claim.  When the
+    beginning is garbled and holds one of our names, it counts as a claim.
+
+SEE ALSO
+    RFC 8601 sections 2.2, 2.5 and 5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+
+from .field import Field, Header
+from .names import BadDomain, ascii_domain
+
+KEY = b"authentication-results"
+SUPPORTED_VERSION = 1
+
+_MAX_MARKS = 2000  # parentheses of one comment, pieces of a beginning; beyond is garbled
+_MAX_WORD = 1024  # octets of the identifier and what clings to it; beyond is garbled
+
+_BLANK = re.compile(rb"[\x00-\x20\x7f]*")
+_LEAD = re.compile(rb"[\x00-\x20\x7f;,]*")  # nothing that could be an identifier
+_PIECE = re.compile(  # a comment begins, a quoted-string, or plain octets
+    rb"""(?P<comment>\()
+    | (?P<quoted>"[^"\\]*(?:\\.[^"\\]*)*")
+    | (?P<plain>[^\x00-\x20\x7f;"(]+)""",
+    re.DOTALL | re.VERBOSE,
+)
+_COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
+_NAME = re.compile(r"[^\x00-,/:-@\[-^`{-\x7f]+")  # letters, digits, `-._` and all non-ASCII
+_VERSION = re.compile(rb"[0-9]+(?=[\x00-\x20\x7f;(]|\Z)")
+
+
+def normal_id(text: str) -> str:
+    """An authserv-id for comparison: A-labels and lower case, no final dot.
+
+    Identifiers need not be domain names (RFC 8601 section 2.5); others are
+    compared without regard to case.
+    """
+    try:
+        return ascii_domain(text)
+    except BadDomain:
+        return text.casefold().strip(".")
+
+
+def claims(field: Field, authserv_ids: Collection[str]) -> bool:
+    """Whether this field says it was written by one of these, for any plausible reader."""
+    return _claims(field.value, {normal_id(one) for one in authserv_ids})
+
+
+def instances_to_delete(header: Header, authserv_ids: Collection[str]) -> tuple[int, ...]:
+    """1-based indexes among the Authentication-Results fields, highest first.
+
+    Those that claim one of our identifiers, and those of a version that we, and so
+    perhaps our readers, do not understand (RFC 8601 section 5).
+    """
+    ours = {normal_id(one) for one in authserv_ids}
+    fields = (field for field in header if field.key.rstrip(b" \t") == KEY)
+    found = [
+        index
+        for index, field in enumerate(fields, 1)
+        if _claims(field.value, ours) or _has_other_version(field.value)
+    ]
+    return tuple(reversed(found))
+
+
+def _claims(value: bytes, ours: Collection[str]) -> bool:
+    try:
+        words, statement = _beginning(value)
+    except _Garbled:
+        text = value.lower().decode("utf-8", "replace")
+        return any(one in text for one in ours)
+    if any(word.startswith("=?") for word in words):
+        return True  # an encoded word: no honest reader gets an identifier out of it
+    if any(normal_id(text) in ours for text in (statement, statement.rstrip("0123456789"))):
+        return True
+    return any(name in ours for word in words for name in _names(word))
+
+
+def _names(word: str) -> Iterator[str]:
+    """The names within: `id`, `<id>`, `id/jobid`, `id,` and the like."""
+    yield normal_id(word)
+    for name in _NAME.findall(word):
+        yield normal_id(name)
+
+
+def _has_other_version(value: bytes) -> bool:
+    """`id 2;`: a version is there and is not ours."""
+    try:
+        word = _PIECE.match(value, _after_cfws(value, 0))
+        found = _VERSION.match(value, _after_cfws(value, word.end())) if word else None
+    except _Garbled:
+        return False
+    return found is not None and found[0].lstrip(b"0") != b"%d" % SUPPORTED_VERSION
+
+
+# The beginning of a field, as different readers would take it apart.
+
+
+class _Garbled(Exception):
+    """It cannot be taken apart: something is unclosed, or out of all proportion."""
+
+
+def _beginning(value: bytes) -> tuple[tuple[str, str], str]:
+    """Two readings of the first word, and the first statement run together.
+
+    `my.(c)"id" (d) 1; spf=...` has the first word `my.` for who ends it at a
+    comment, `my.id` for who takes comments out, and the statement `my.id1`.
+    Quotes are opened everywhere.  Raises _Garbled.
+    """
+    first = word = statement = b""
+    at = _after_cfws(value, 0, _LEAD)
+    for _ in range(_MAX_MARKS):
+        piece = _PIECE.match(value, at)
+        if piece and piece["comment"]:
+            first = first or (b"" if word else statement)
+            at = _after_comment(value, at, 0)[0]
+        elif piece:
+            statement += _unquoted(piece[0]) if piece["quoted"] else piece[0]
+            at = piece.end()
+        elif value[at : at + 1] == b'"':
+            raise _Garbled
+        elif at == len(value) or value[at : at + 1] == b";":
+            break
+        else:  # a blank: the first word is over
+            word = word or statement
+            at = _after_blank(value, at)
+        if len(statement) > _MAX_WORD:
+            break
+    word = word or statement
+    if len(word) > _MAX_WORD:
+        raise _Garbled
+    return (_text(first or word), _text(word)), _text(statement)
+
+
+def _after_cfws(value: bytes, at: int, blank: re.Pattern[bytes] = _BLANK) -> int:
+    """Where the first thing stands that is neither blank nor comment.  Raises _Garbled."""
+    marks = 0
+    while True:
+        at = _after_blank(value, at, blank)
+        if value[at : at + 1] != b"(":
+            return at
+        at, marks = _after_comment(value, at, marks)
+
+
+def _after_blank(value: bytes, at: int, blank: re.Pattern[bytes] = _BLANK) -> int:
+    found = blank.match(value, at)
+    return found.end() if found else at
+
+
+def _after_comment(value: bytes, at: int, marks: int) -> tuple[int, int]:
+    """Behind the comment that begins at at, and the marks seen.  Raises _Garbled."""
+    depth = 0
+    for mark in _COMMENT_MARK.finditer(value, at):
+        marks += 1
+        if marks > _MAX_MARKS:
+            break
+        depth += {b"(": 1, b")": -1}.get(mark[0], 0)
+        if not depth:
+            return mark.end(), marks
+    raise _Garbled
+
+
+def _unquoted(text: bytes) -> bytes:
+    return re.sub(rb"\\(.)", rb"\1", text[1:-1], flags=re.DOTALL)
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "replace").strip()
