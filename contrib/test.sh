@@ -136,7 +136,8 @@ e2e_tests() {
 		set -- unshare --net --pid --fork --kill-child --mount-proc \
 			sh -c 'ip link set lo up && "$@"' sh "$@"
 	fi
-	as_root env PYTHONDONTWRITEBYTECODE=1 timeout --foreground -k 30 "$E2E_SECONDS" "$@"
+	as_root env PYTHONDONTWRITEBYTECODE=1 POSTSEAL_E2E=required \
+		timeout --foreground -k 30 "$E2E_SECONDS" "$@"
 }
 
 run_all() {
