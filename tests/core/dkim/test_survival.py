@@ -1,0 +1,67 @@
+"""survival: what Postfix will change after the signature was made."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from postseal.core.dkim.survival import MAX_LINE, BodyObserver, Risk, header_risks
+from postseal.core.field import Field, Header
+
+
+def seen(body: bytes, *borders: int) -> dict[Risk, str]:
+    observer = BodyObserver()
+    cuts = [0, *borders, len(body)]
+    for start, end in itertools.pairwise(cuts):
+        observer.update(body[start:end])
+    return {threat.risk: threat.detail for threat in observer.risks()}
+
+
+LONG = b"a\r\n" + b"x" * 999 + b"\r\nb\r\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "risks"),
+    [
+        pytest.param(b"", set(), id="empty"),
+        pytest.param(b"plain\r\ntext", set(), id="plain"),
+        pytest.param(b"x" * 998 + b"\r\n" + b"y" * 998, set(), id="998"),
+        pytest.param(LONG, {Risk.LONG_BODY_LINE}, id="p-31-999"),
+        pytest.param(b"x" * 1000, {Risk.LONG_BODY_LINE}, id="p-31-without-end"),
+        pytest.param("für\r\n".encode(), {Risk.EIGHT_BIT_BODY}, id="p-32-8-bit"),
+        pytest.param(b"a\rb\r\n", {Risk.BARE_CR}, id="bare-cr"),
+        pytest.param(b"a\nb\r\n", {Risk.BARE_LF}, id="bare-lf"),
+        pytest.param(b"a\r", {Risk.BARE_CR}, id="cr-at-the-end"),
+        pytest.param(b"\n\r", {Risk.BARE_CR, Risk.BARE_LF}, id="turned-round"),
+    ],
+)
+def test_risks(body: bytes, risks: set[Risk]) -> None:
+    assert set(seen(body)) == risks
+    for border in range(1, min(len(body), 1100)):
+        assert set(seen(body, border)) == risks, border
+
+
+def test_the_line_is_named() -> None:
+    for borders in ((), (500,), (1, 2, 3, 4), (1004,)):
+        assert "line 2 " in seen(LONG, *borders)[Risk.LONG_BODY_LINE]
+
+
+def test_against_a_plain_reading() -> None:
+    rng = random.Random(5322)
+    for _ in range(300):
+        lines = [b"x" * rng.choice([0, 5, 500, 997, 998, 999, 1000, 1500]) for _ in range(6)]
+        body = b"\r\n".join(lines)
+        borders = sorted(rng.randrange(len(body) + 1) for _ in range(4))
+        wanted = any(len(line) > MAX_LINE for line in lines)
+        assert (Risk.LONG_BODY_LINE in seen(body, *borders)) == wanted
+
+
+def test_header_lines() -> None:
+    good = Field(b"References", b" " + b"<1@example.com>\r\n " * 200 + b"x")
+    bad = Field(b"X-Long", b" short\r\n " + b"y" * 998)
+    assert header_risks(Header([good])) == ()
+    (threat,) = header_risks(Header([good, bad]))
+    assert threat.risk is Risk.LONG_HEADER_LINE
+    assert "X-Long" in threat.detail
