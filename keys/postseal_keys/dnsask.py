@@ -60,7 +60,8 @@ class Reply:
     records: for TXT a tuple of character-strings each; for all others their text, names in
     lower case without the final dot.  ttl: seconds.  chain: names of CNAMEs followed, the
     last is where the records stand.  secure: the AD bit.  owner: of the SOA in the
-    authority section, when there is one.
+    authority section, when there is one.  referral: the zone that a server which does not
+    answer itself points to.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Reply:
     size: int = 0  # octets of the answer
     server: str = ""
     owner: str = ""
+    referral: str = ""
 
     @property
     def known(self) -> bool:
@@ -244,6 +246,7 @@ def _read(
     if outcome is Outcome.NODATA and _referral(response):
         outcome = Outcome.REFUSED
     soa = [rrset.name for rrset in response.authority if rrset.rdtype == dns.rdatatype.SOA]
+    cut = [rrset.name for rrset in response.authority if rrset.rdtype == dns.rdatatype.NS]
     return Reply(
         name=_text(wanted),
         kind=kind,
@@ -256,6 +259,7 @@ def _read(
         size=len(response.wire) if response.wire else 0,
         server=str(server),
         owner=_text(soa[0]) if soa else "",
+        referral=_text(cut[0]) if cut and _referral(response) else "",
     )
 
 

@@ -18,6 +18,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from postseal_keys.dnsask import Address, Asker, Outcome
@@ -58,6 +59,25 @@ def find(name: str, resolver: Asker, *, port: int = 53) -> Zone:
         if reply.owner and not reply.chain and f".{candidate}".endswith(f".{reply.owner}"):
             return _servers(reply.owner, resolver, port)
     return Zone(why=f"{name} is in no zone")
+
+
+def find_below(
+    domain: str, name: str, resolver: Asker, direct: Callable[[Server], Asker], *, port: int = 53
+) -> Zone:
+    """The zone that holds name, which is below domain and perhaps not yet there.
+
+    The resolver is asked about domain only: to ask it for a name that does not exist yet
+    would make it remember that.  Whether a zone is cut off in between, as _domainkey may
+    be, the servers of domain say.
+    """
+    zone = find(domain, resolver, port=port)
+    for server in zone.servers:
+        reply = direct(server).ask(name, "TXT")
+        if reply.referral and f".{name}".endswith(f".{reply.referral}"):
+            return _servers(reply.referral, resolver, port)
+        if reply.known:
+            break
+    return zone
 
 
 def _servers(apex: str, resolver: Asker, port: int) -> Zone:
