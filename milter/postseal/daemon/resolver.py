@@ -20,8 +20,9 @@ SEE ALSO
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,11 +90,15 @@ class Resolver:
         )
         self._breaker = Breaker()
         self._flying: dict[Key, Exchange] = {}
+        self.forgotten: deque[Exchange] = deque()
         self._lock = threading.Lock()
         self.counters: Counter[str] = Counter()  # read by the metrics; changed under _lock
 
     def session(self, seconds: float = SECONDS, questions: int = QUESTIONS) -> Session:
         """A budget for one message."""
+        with contextlib.suppress(IndexError):  # another thread may empty it meanwhile
+            while self.forgotten:
+                self.leave(self.forgotten.pop())
         return Session(self, seconds, questions)
 
     @property
@@ -202,6 +207,12 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        # Forgotten, not closed: its sockets must not stay.  This may run in the middle
+        # of anything, so that no lock can be taken here.
+        if getattr(self, "_held", None):
+            self._resolver.forgotten.extend(self._held.values())
 
     @property
     def usage(self) -> Usage:
