@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
-from postseal.core.names import is_at_or_below
+from postseal.core.names import is_at_or_below, mailbox_domain
 from postseal.core.signing import Choice, SigningUnavailable
 from postseal.tables.keyring import KeyFault, Keyring
 from postseal.tables.keytable import ANY, Entry, KeyTable
@@ -32,6 +32,12 @@ def identity_of(template: str, local: str, domain: str) -> str | None:
     if not template:
         return None
     return template.format(local=local, domain=domain, address=f"{local}@{domain}")
+
+
+def is_within(identity: str, domain: str) -> bool:
+    """Whether i= may be this beside that d= (RFC 6376 section 3.5)."""
+    below = mailbox_domain(identity)
+    return below is not None and is_at_or_below(below, domain)
 
 
 class DomainChooser:
@@ -83,7 +89,7 @@ class TableChooser:
             return ()
         rows: Iterator[Sender] = self._senders.of(local, domain)
         wanted = rows if self._multiple else islice(rows, 1)
-        made: dict[tuple[Entry, str | None], Choice] = {}
+        made: dict[tuple[str, str | None], Choice] = {}
         for row in wanted:
             name = domain if row.key == SAME else row.key
             entry = self._keys.get(name)
@@ -92,10 +98,11 @@ class TableChooser:
                     f"line {row.line} of the signing table wants key {name!r} for {address}, which"
                     " is not in the key table (hint: add the key, or take the row out)"
                 )
+            key = self._key(entry, domain)
             identity = row.identity.replace("%", domain) if row.identity else None
             identity = identity or identity_of(self._identity, local, domain)
-            if (entry, identity) not in made:
-                made[entry, identity] = Choice(key=self._key(entry, domain), identity=identity)
+            identity = identity if identity and is_within(identity, key.domain) else None
+            made.setdefault((key.query_name, identity), Choice(key=key, identity=identity))
         return tuple(made.values())
 
     def _key(self, entry: Entry, domain: str) -> SigningKey:
