@@ -45,7 +45,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def normal(world: World) -> Daemon:
-    """The daemon behind mx, submission and sendmail(1): annotates only."""
+    """The daemon behind mx and submission: annotates only."""
     return world.daemons["normal"].start()
 
 
@@ -63,7 +63,7 @@ def deaf(world: World) -> Daemon:
 
 @pytest.fixture
 def fragile(world: World) -> Iterator[Daemon]:
-    """The daemon for tests that kill it: fresh for each."""
+    """The daemon for tests that kill it, and for sendmail(1): fresh for each."""
     daemon = world.daemons["fragile"].start()
     yield daemon
     daemon.stop()

@@ -68,6 +68,10 @@ class Daemon:
         """SIGTERM, and its exit status; None when it was not started."""
         return self._child.stop() if self._child else None
 
+    def wait(self, seconds: float) -> int | None:
+        """Wait for its own end; None when it still runs after that time."""
+        return self._child.wait(seconds) if self._child else None
+
     def kill(self) -> None:
         """SIGKILL to the supervisor and all workers, as when the power fails."""
         if self._child:

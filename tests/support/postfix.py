@@ -39,10 +39,13 @@ _MAIN = {
     "inet_protocols": "all",
     "mynetworks": f"127.0.0.0/8 {INTERNAL}",
     "relay_domains": "rcpt.example",
+    "transport_maps": "inline:{{undeliverable.example = error:5.1.1 no such place}}",
     "alias_maps": "",
     "alias_database": "",
     "local_recipient_maps": "",
-    "smtpd_authorized_xclient_hosts": LOOPBACK,
+    # Those posed as too, so that one connection can be several clients in turn.
+    "smtpd_authorized_xclient_hosts": f"{LOOPBACK} 198.51.100.0/24 203.0.113.0/24"
+    " 192.0.2.0/24 [2001:db8::]/32",
     "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated,"
     " reject_unauth_destination",
     "smtpd_client_connection_count_limit": "0",

@@ -98,7 +98,8 @@ class SmtpClient:
         self.command("EHLO localhost")
         self.send(pose.command())
         answer = self.reply()
-        return self.command(f"EHLO {pose.helo}") if answer.good and pose.helo else answer
+        assert answer.code == 220, answer
+        return self.command(f"EHLO {pose.helo}") if pose.helo else answer
 
     def mail(self, message: bytes, sender: str, recipient: str, arguments: str = "") -> Reply:
         """One transaction; the first answer that refuses, or the last."""
