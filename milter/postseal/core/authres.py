@@ -101,6 +101,7 @@ _ADDRESS = re.compile(  # [local-part] "@" domain-name, the local part a dot-ato
     r"(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
 )
 _NOT_HARMLESS = re.compile(r"[^ !#-'*-:<>-\[\]-~]")  # of `" ( ) ; = \`, control and 8-bit
+_QUOTED = re.compile(r'"[^"\\]*"')
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_-]")
 _SPOKEN = str.maketrans({'"': "'", "\\": "/", ";": ",", "(": "[", ")": "]", "=": ":"})
 
@@ -112,6 +113,7 @@ def value(raw: str) -> str:
     local, at, domain = raw[: MAX_VALUE + 1].rpartition("@")
     if at and len(raw) <= MAX_VALUE and _ADDRESS.fullmatch(at + domain):
         # An identity must look like one (section 2.2), be its local part what it may.
+        local = local[1:-1] if _QUOTED.fullmatch(local) else local
         return f'"{_NOT_HARMLESS.sub("?", local)}"{at}{domain}'
     return f'"{_NOT_HARMLESS.sub("?", raw[:MAX_VALUE])}"'
 

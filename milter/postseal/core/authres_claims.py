@@ -33,6 +33,7 @@ SUPPORTED_VERSION = 1
 _MAX_MARKS = 2000  # parentheses of one comment, pieces of a beginning; beyond is garbled
 _MAX_WORD = 1024  # octets of the identifier and what clings to it; beyond is garbled
 
+_PLAIN = re.compile(rb"[ \t]*([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*);")
 _BLANK = re.compile(rb"[\x00-\x20\x7f]*")
 _LEAD = re.compile(rb"[\x00-\x20\x7f;,]*")  # nothing that could be an identifier
 _PIECE = re.compile(  # a comment begins, a quoted-string, or plain octets
@@ -71,12 +72,14 @@ def instances_to_delete(header: Header, authserv_ids: Collection[str]) -> tuple[
     """
     ours = {normal_id(one) for one in authserv_ids}
     fields = (field for field in header if field.key.rstrip(b" \t") == KEY)
-    found = [
-        index
-        for index, field in enumerate(fields, 1)
-        if _claims(field.value, ours) or _has_other_version(field.value)
-    ]
+    found = [index for index, field in enumerate(fields, 1) if _must_go(field.value, ours)]
     return tuple(reversed(found))
+
+
+def _must_go(value: bytes, ours: Collection[str]) -> bool:
+    if plain := _PLAIN.match(value):  # what nearly all fields begin with
+        return normal_id(plain[1].decode("ascii")) in ours
+    return _claims(value, ours) or _has_other_version(value)
 
 
 def _claims(value: bytes, ours: Collection[str]) -> bool:
