@@ -94,7 +94,8 @@ def fault(server: DnsServer, name: str, kind: Kind = Kind.TXT) -> DnsFault:
 )
 def test_answers(server: DnsServer, name: str, kind: Kind, records: tuple[Record, ...]) -> None:
     answer = ask(server, name, kind)
-    assert (answer.records, answer.exists, answer.secure) == (records, True, True)
+    assert sorted(answer.records, key=str) == sorted(records, key=str)  # any order on the wire
+    assert (answer.exists, answer.secure) == (True, True)
     assert answer.name == name.lower().removesuffix(".")
     assert answer.ttl == 300
 
