@@ -31,47 +31,9 @@ from support.dkimmail import (
     mail,
 )
 from support.fakedns import FakeDns
+from support.hardmail import ED_KEY, FORMS, HARD, RSA_KEY, sign_it, with_signature
 
 DNS = FakeDns(KEYS)
-RSA_KEY = sign.signing_key(RSA, "example.com", "s1")
-ED_KEY = sign.signing_key(ED25519, "example.com", "ed")
-
-
-def sign_it(what: Mail, key: SigningKey = RSA_KEY, options: Options | None = None) -> Field:
-    options = options or Options()
-    hasher = BodyHasher(options.body_key)
-    hasher.update(what.body)
-    return sign.sign(what.header, key, hasher.digest(), options, now=NOW)
-
-
-def with_signature(what: Mail, *args: SigningKey | Options) -> Mail:
-    keys = [arg for arg in args if isinstance(arg, SigningKey)] or [RSA_KEY]
-    options = next((arg for arg in args if isinstance(arg, Options)), Options())
-    made = [sign_it(what, key, options) for key in keys]
-    return Mail((*[(f.name, f.value) for f in made], *what.fields), what.body)
-
-
-HARD = {
-    "plain": mail(FIELDS),
-    "empty-body": mail(FIELDS, b""),
-    "blank-lines": mail(FIELDS, b"\r\n\r\n \t\r\n\r\n"),
-    "no-final-crlf": mail(FIELDS, b"a  b\t"),
-    "dots": mail(FIELDS, b".\r\n..x\r\n"),
-    "eight-bit": mail(
-        [("From", "Jürgen <j@example.com>".encode()), ("Subject", b" \xff")], b"\xfc"
-    ),
-    "eai": mail([("From", " jürgen@bücher.example"), ("Subject", " ü")]),
-    "folded": mail([("From", "\r\n Ann\r\n\t<a@example.com>"), ("Subject", " a \r\n  b ")]),
-    "tight": mail([("From", "a@example.com"), ("Subject", "")]),
-    "several-to": mail([*FIELDS, ("To", " c@example.com"), ("Cc", " d"), ("Cc", " e")]),
-    "no-date": mail([("From", " a@example.com")]),
-    "from-line-odd": mail([*FIELDS, ("X Y", " odd name"), ("D\xfc", " 8-bit name")]),
-    "blank-before-colon": mail([*FIELDS, ("Date ", " now")]),
-    "long-line": mail([*FIELDS, ("References", " " + "<x@example.com>" * 4000)]),
-    "list": mail([*FIELDS, ("List-Id", " <l.example>"), ("List-Unsubscribe-Post", " One-Click")]),
-    "signed-before": mail([("DKIM-Signature", " v=1; b=x"), *FIELDS]),
-}
-FORMS = [(True, True), (True, False), (False, True), (False, False)]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=["rr", "rs", "sr", "ss"])
