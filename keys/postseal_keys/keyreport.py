@@ -50,7 +50,7 @@ class World:
     """Who is asked.  servers: instead of those that the zone's NS records name."""
 
     resolver: Asker
-    unchecked: Asker  # the same resolver, told not to validate DNSSEC
+    unchecked: Asker  # the same resolver, told not to validate DNSSEC: finds broken zones too
     direct: Callable[[Server], Asker]
     servers: tuple[Server, ...] = ()
     port: int = 53
@@ -65,7 +65,7 @@ class World:
         if self.servers:
             return Zone(servers=self.servers)
         if job.domain not in self.zones:
-            zone = find_below(job.domain, job.name, self.resolver, self.direct, port=self.port)
+            zone = find_below(job.domain, job.name, self.unchecked, self.direct, port=self.port)
             if not zone.servers:
                 return zone  # perhaps only for now: not remembered
             self.zones[job.domain] = zone
@@ -84,7 +84,7 @@ def network(
     """A World over the real network."""
     return World(
         resolver=Network(resolvers, timeout=timeout),
-        unchecked=Network(resolvers, timeout=timeout, checking=False, tries=1),
+        unchecked=Network(resolvers, timeout=timeout, checking=False),
         direct=lambda server: Network([server.address], recursive=False, timeout=timeout),
         servers=tuple(Server("", address) for address in servers),
         port=port,
