@@ -292,6 +292,15 @@ def test_limit_of_signatures_d18() -> None:
     assert results[-1].domain == "example.com"
 
 
+def test_limit_of_header_octets_k_28() -> None:
+    base = mail([*FIELDS, ("X-Large", " " + "x" * 10000)])
+    what = stack(*[{"t": str(i)} for i in range(5)], base=base)
+    for octets, verified in ((1, 1), (30_000, 2), (100_000, 5)):
+        results = check(what, DNS, limits=Limits(header_octets=octets))
+        assert [r.status for r in results].count(Status.PASS) == verified
+        assert [r.why for r in results[verified:]] == [Why.TOO_MANY] * (5 - verified)
+
+
 def test_those_of_the_author_come_first_k_28() -> None:
     own = [{"t": "1"}, {"t": "2", "d": "mail.example.com"}]
     what = stack(*own, *[{"d": "list.example", "t": str(i)} for i in range(12)])

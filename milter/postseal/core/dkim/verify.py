@@ -130,6 +130,7 @@ class Limits:
     signatures: int = 10  # verified; the rest is reported as policy
     read: int = 100  # parsed, so that aligned ones can be chosen among them
     reported: int = 20  # unusable or surplus ones with a result of their own
+    header_octets: int = 4_000_000  # hashed for all signatures together, but one is always tried
     skew: int = 300  # seconds by which clocks may differ
     min_rsa_bits: int = keyrecord.MIN_BITS
 
@@ -161,9 +162,10 @@ def prepare(
     fields = header.all(b"dkim-signature")
     slots = [_claim(field, limits, now) for field in fields[: limits.read]]
     usable = [i for i, slot in enumerate(slots) if isinstance(slot, Signature)]
-    if len(usable) > limits.signatures:
+    room = _room(header, len(usable), limits)
+    if len(usable) > room:
         usable.sort(key=lambda i: not _concerns(slots[i].evidence.domain, prefer))
-        for i in usable[limits.signatures :]:
+        for i in usable[room:]:
             slots[i] = _Finding(slots[i].evidence, Status.POLICY, Why.TOO_MANY, _SURPLUS)
     return Prepared(header, _curtail(slots, len(fields), limits.reported), limits)
 
@@ -185,6 +187,14 @@ def _claim(field: Field, limits: Limits, now: int) -> _Slot:
         text = "the signature is from the future"
         return _Finding(claim.evidence, Status.NEUTRAL, Why.FUTURE, text)
     return claim
+
+
+def _room(header: Header, wanted: int, limits: Limits) -> int:
+    """How many signatures may be verified: fewer when each has a huge header to hash."""
+    if wanted < 2:
+        return limits.signatures
+    octets = sum([len(field.name) + len(field.value) for field in header])
+    return min(limits.signatures, max(1, limits.header_octets // (octets + 1)))
 
 
 def _concerns(domain: str, prefer: Collection[str]) -> bool:
