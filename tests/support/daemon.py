@@ -23,6 +23,7 @@ from support.child import LOOPBACK, Child, NotReady, free_port, listens
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {"PYTHONPATH": f"{ROOT / 'milter'}:{ROOT / 'keys'}", "PYTHONDONTWRITEBYTECODE": "1"}
 WORKERS = 2
+READY = "event=ready"
 
 
 class Daemon:
@@ -52,13 +53,14 @@ class Daemon:
         self.config.write_text(lines + text, "utf-8")
 
     def start(self, seconds: float = 20.0) -> Daemon:
-        """Start it and wait until it listens.  Raises NotReady, with its log."""
+        """Start it and wait until it says that it is ready.  Raises NotReady, with its log."""
+        said_before = self.log_text().count(READY)
         if listens(self.port):
             raise NotReady(f"port {self.port} is taken")
         argv = [sys.executable, "-m", "postseal.cli.main", "run", "--config", str(self.config)]
         self._child = Child(argv, self.log, env=ENVIRONMENT, cwd=self.config.parent)
         try:
-            self._child.wait_ready(lambda: listens(self.port), seconds)
+            self._child.wait_ready(lambda: self.log_text().count(READY) > said_before, seconds)
         except NotReady:
             self._child.kill()
             raise
