@@ -34,6 +34,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice, pairwise
 
+from .addresslist import Kind, Token, Unreadable, dotted, is_phrase, split, tokenize, without_route
 from .field import Field, Header
 from .names import BadDomain, ascii_domain
 
@@ -117,46 +118,13 @@ def author_domains(fields: Sequence[Field]) -> Authors:
 
 # Reading one field: octets -> tokens -> elements (between commas) -> addresses.
 
-
-class _Unreadable(Exception):
-    """Not an address list in any form of RFC 5322 that has one reading."""
-
-
-class _Kind(StrEnum):
-    WORD = "word"  # a run of atom characters and dots, 8-bit octets included
-    QUOTED = "quoted"
-    LITERAL = "literal"
-    AT = "@"
-    LT = "<"
-    GT = ">"
-    COMMA = ","
-    COLON = ":"
-    SEMI = ";"
-
-
-_Token = tuple[_Kind, bytes]
-
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_TOKEN = re.compile(
-    rb"""[ \t]*(?:
-      (?P<WORD>[^\x00-\x20()<>\[\]:;@\\,"\x7f]+)
-    | (?P<SPECIAL>[@<>,:;])
-    | (?P<QUOTED>"[^"\\]*(?:\\.[^"\\]*)*")
-    | (?P<COMMENT>\()
-    | (?P<LITERAL>\[[^\[\]\\]*\])
-    )""",
-    re.VERBOSE,
-)
-_ROUTE = re.compile(r"(?:(?:, )*@ word ?)+(?:, ?)*")  # kinds of token: obs-domain-list
-_COMMENT_MARK = re.compile(rb"[()]|\\.")
 _NAME = re.compile(rb"[A-Za-z0-9_.\x80-\xff-]+")
 _PLAUSIBLE = re.compile(rb"@[\x00-\x20]*(" + _NAME.pattern + rb")")
-
-
 _PLAIN = re.compile(  # what nearly all mail has; the reading below gives the same for it
     rb"""[ \t]*(?:
-      (?:[A-Za-z0-9 .'-]*|"[^"\\\x00-\x1f\x7f]*"[ ]*)
+      (?:(?:[A-Za-z0-9.'=?_/+&!-][A-Za-z0-9 .'=?_/+&!-]*)?|"[^"\\\x00-\x1f\x7f]*"[ ]*)
       <([A-Za-z0-9._+=-]+@)([A-Za-z0-9.-]+)>
     | ([A-Za-z0-9._+=-]+@)([A-Za-z0-9.-]+)
     )[ \t]*""",
@@ -178,88 +146,17 @@ def _read_field(value: bytes) -> Authors:
 
 def _read_list(value: bytes) -> Authors:
     text = _FOLD.sub(b"", value[: MAX_FIELD + 1])
-    tokens: list[_Token] = []
+    tokens: list[Token] = []
     try:
         if len(value) > MAX_FIELD or _CONTROL.search(text):
-            raise _Unreadable
-        tokens.extend(_tokens(text))
+            raise Unreadable
+        tokens.extend(tokenize(text))
         reading = _Reading()
-        for element in _elements(tokens):
+        for element in split(tokens):
             reading.add(element)
-    except _Unreadable:
+    except Unreadable:
         return Authors(why=Why.UNPARSABLE, domains=_plausible(text, tokens))
     return reading.result()
-
-
-def _tokens(text: bytes) -> Iterator[_Token]:
-    """Tokens without blanks and comments.  Raises _Unreadable."""
-    at = 0
-    end = len(text.rstrip(b" \t"))
-    while at < end:
-        found = _TOKEN.match(text, at)
-        if not found:
-            raise _Unreadable
-        at = found.end()
-        kind = found.lastgroup or ""
-        if kind == "COMMENT":
-            at = _after_comment(text, at)
-        elif kind == "SPECIAL":
-            special = found[kind]
-            yield _Kind(special.decode("ascii")), special
-        else:
-            yield _Kind[kind], found[kind]
-
-
-def _after_comment(text: bytes, at: int) -> int:
-    """Where the comment ends whose first parenthesis is before at.  Nesting by a counter."""
-    depth = 1
-    for mark in _COMMENT_MARK.finditer(text, at):
-        if mark[0] == b"(":
-            depth += 1
-        elif mark[0] == b")":
-            depth -= 1
-            if not depth:
-                return mark.end()
-    raise _Unreadable
-
-
-def _elements(tokens: Sequence[_Token]) -> Iterator[Sequence[_Token]]:
-    """What stands between commas, groups opened up.  Raises _Unreadable.
-
-    A colon outside angle brackets ends a group's name, a semicolon the group;
-    groups do not nest (RFC 5322 section 3.4), so that a flag is enough.
-    """
-    start = 0
-    in_angle = in_group = after_group = False
-    for at, (kind, _) in enumerate(tokens):
-        match kind:
-            case _Kind.LT | _Kind.GT:
-                if in_angle is (kind is _Kind.LT):
-                    raise _Unreadable
-                in_angle = not in_angle
-                continue
-            case _ if in_angle or kind not in (_Kind.COMMA, _Kind.COLON, _Kind.SEMI):
-                continue
-            case _Kind.COLON:
-                if in_group or after_group or not _is_phrase(tokens[start:at]):
-                    raise _Unreadable
-                in_group = True
-            case _:
-                if after_group and at > start:  # text between a group's end and the comma
-                    raise _Unreadable
-                if kind is _Kind.SEMI and not in_group:
-                    raise _Unreadable
-                yield tokens[start:at]
-                after_group = kind is _Kind.SEMI
-                in_group = in_group and not after_group
-        start = at + 1
-    if in_angle or in_group or (after_group and start < len(tokens)):
-        raise _Unreadable
-    yield tokens[start:]
-
-
-def _is_phrase(tokens: Sequence[_Token]) -> bool:
-    return bool(tokens) and all(kind in (_Kind.WORD, _Kind.QUOTED) for kind, _ in tokens)
 
 
 class _Reading:
@@ -274,39 +171,39 @@ class _Reading:
         self.bad = False  # some address has an impossible domain
         self.forgiven = False
 
-    def add(self, element: Sequence[_Token]) -> None:
-        """One element.  Raises _Unreadable."""
+    def add(self, element: Sequence[Token]) -> None:
+        """One element.  Raises Unreadable."""
         if not element:  # RFC 5322 section 4.4: obs-addr-list has empty members
             return
         self.addresses += 1
         if self.addresses > MAX_ADDRESSES:
-            raise _Unreadable
+            raise Unreadable
         kinds = [kind for kind, _ in element]
-        if _Kind.LT in kinds:
-            opened = kinds.index(_Kind.LT)
-            if kinds[-1] is not _Kind.GT:
-                raise _Unreadable
-            domain = self._address(_without_route(element[opened + 1 : -1]))
+        if Kind.LT in kinds:
+            opened = kinds.index(Kind.LT)
+            if kinds[-1] is not Kind.GT:
+                raise Unreadable
+            domain = self._address(without_route(element[opened + 1 : -1]))
             self._display_name(element[:opened], domain)
-        elif _Kind.AT in kinds:
+        elif Kind.AT in kinds:
             self._address(element)
         else:
             self._bare_words(element)
 
-    def _address(self, tokens: Sequence[_Token]) -> str:
+    def _address(self, tokens: Sequence[Token]) -> str:
         """An addr-spec; `<>` is none.  Gives its domain, "" if that is unusable."""
         if not tokens:
             return ""
         kinds = [kind for kind, _ in tokens]
-        if kinds.count(_Kind.AT) != 1:
-            raise _Unreadable
-        at = kinds.index(_Kind.AT)
-        local = _dotted(tokens[:at], (_Kind.WORD, _Kind.QUOTED))
-        if kinds[at + 1 :] == [_Kind.LITERAL]:
+        if kinds.count(Kind.AT) != 1:
+            raise Unreadable
+        at = kinds.index(Kind.AT)
+        local = dotted(tokens[:at], (Kind.WORD, Kind.QUOTED))
+        if kinds[at + 1 :] == [Kind.LITERAL]:
             self.bad = True
             return ""
         try:
-            domain = ascii_domain(_dotted(tokens[at + 1 :], (_Kind.WORD,)))
+            domain = ascii_domain(dotted(tokens[at + 1 :], (Kind.WORD,)))
         except BadDomain:
             self.bad = True
             return ""
@@ -314,22 +211,22 @@ class _Reading:
         self.first = self.first or f"{local.decode('utf-8', 'replace')}@{domain}"
         return domain
 
-    def _display_name(self, tokens: Sequence[_Token], domain: str) -> None:
+    def _display_name(self, tokens: Sequence[Token], domain: str) -> None:
         """Anything may stand there but a domain other than the address's own."""
         kinds = [kind for kind, _ in tokens]
-        if _Kind.AT not in kinds:
+        if Kind.AT not in kinds:
             return
-        for kind, following in zip(kinds, [*kinds[1:], _Kind.GT], strict=True):
-            if kind is _Kind.AT and following is not _Kind.WORD:
-                raise _Unreadable
+        for kind, following in zip(kinds, [*kinds[1:], Kind.GT], strict=True):
+            if kind is Kind.AT and following is not Kind.WORD:
+                raise Unreadable
         if any(other != domain for other in _domains_after_at(tokens)):
-            raise _Unreadable
+            raise Unreadable
         self.forgiven = True
 
-    def _bare_words(self, tokens: Sequence[_Token]) -> None:
+    def _bare_words(self, tokens: Sequence[Token]) -> None:
         """`Doe` of `Doe, Ann <a@x.example>`.  An encoded word could hold an address."""
-        if not _is_phrase(tokens) or any(b"=?" in text for _, text in tokens):
-            raise _Unreadable
+        if not is_phrase(tokens) or any(b"=?" in text for _, text in tokens):
+            raise Unreadable
         self.forgiven = True
 
     def result(self) -> Authors:
@@ -349,42 +246,21 @@ class _Reading:
         )
 
 
-def _dotted(tokens: Sequence[_Token], allowed: tuple[_Kind, ...]) -> bytes:
-    """Tokens that blanks or comments parted, joined again; only dots may be at the joints."""
-    if not tokens or any(kind not in allowed for kind, _ in tokens):
-        raise _Unreadable
-    for (_, left), (_, right) in pairwise(tokens):
-        if not (left.endswith(b".") or right.startswith(b".")):
-            raise _Unreadable
-    return b"".join(text for _, text in tokens)
-
-
-def _without_route(tokens: Sequence[_Token]) -> Sequence[_Token]:
-    """`@a,@b:` off an addr-spec (obs-route); what the route names plays no part in delivery."""
-    kinds = [kind for kind, _ in tokens]
-    if _Kind.COLON not in kinds:
-        return tokens
-    colon = kinds.index(_Kind.COLON)
-    if not _ROUTE.fullmatch(" ".join(kinds[:colon])):
-        raise _Unreadable
-    return tokens[colon + 1 :]
-
-
 # The unreadable: every domain that some other reader might find.
 
 
-def _plausible(text: bytes, tokens: Sequence[_Token]) -> tuple[str, ...]:
+def _plausible(text: bytes, tokens: Sequence[Token]) -> tuple[str, ...]:
     """All that follow an `@` in the raw text, in comments and quotes too, or in the tokens."""
     raw = (match[1] for match in _PLAUSIBLE.finditer(text))
     named = _unique([*_usable(islice(raw, MAX_ADDRESSES)), *_domains_after_at(tokens)])
     return named[:MAX_ADDRESSES]
 
 
-def _domains_after_at(tokens: Sequence[_Token]) -> Iterator[str]:
+def _domains_after_at(tokens: Sequence[Token]) -> Iterator[str]:
     words = (
         name[0]
         for (left, _), (kind, right) in pairwise(tokens)
-        if left is _Kind.AT and kind is _Kind.WORD and (name := _NAME.match(right))
+        if left is Kind.AT and kind is Kind.WORD and (name := _NAME.match(right))
     )
     return _usable(islice(words, MAX_ADDRESSES))
 
