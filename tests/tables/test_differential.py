@@ -29,7 +29,7 @@ from support.opendkim import Made, Outcome
 
 pytestmark = pytest.mark.skipif(opendkim.OPENDKIM is None, reason="opendkim is not installed")
 
-TABLES = 120  # generated tables; each is asked for every sender
+QUICK, TABLES = 30, 300  # generated tables; each is asked for every sender
 DOMAINS = ("example.com", "sub.example.com", "a.b.example.com", "example.org", "other.net", "x.com")
 LOCALS = ("joe", "Ann", "o+x")
 SENDERS = [f"{local}@{domain}" for local in LOCALS for domain in DOMAINS]
@@ -106,7 +106,13 @@ def expected(theirs: Outcome, mine: Outcome, multiple: bool) -> Outcome:
     return Outcome(made)
 
 
-@pytest.mark.parametrize("number", range(TABLES))
+@pytest.mark.parametrize(
+    "number",
+    [
+        *range(QUICK),
+        *(pytest.param(number, marks=pytest.mark.slow) for number in range(QUICK, TABLES)),
+    ],
+)
 def test_generated_tables(number: int, tmp_path: Path, key: Path) -> None:
     rng = random.Random(number)
     kind = ("file", "refile", "csl")[number % 3]

@@ -34,7 +34,9 @@ from postseal.core.names import BadDomain, ascii_domain
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-_ADDRESS = re.compile(r"\[?(?P<address>[0-9A-Fa-f:.]+)\]?(?:/(?P<bits>[0-9]{1,3}))?")
+_ADDRESS = re.compile(
+    r"(?P<open>\[)?(?P<address>[0-9A-Fa-f:.]+)(?(open)\])(?:/(?P<bits>[0-9]{1,3}))?"
+)
 _RANGE = re.compile(r"[0-9.]+-[0-9.]+")
 _MASK = re.compile(r"[0-9.]+/[0-9]+\.[0-9.]+")
 
