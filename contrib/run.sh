@@ -115,6 +115,16 @@ daemon_user() {
 	printf 'user = %s\n' "$(quoted "$user")"
 }
 
+# A unix socket has to let Postfix in.
+socket_group() {
+	case $socket in
+	unix:* | local:*)
+		am_root && getent group postfix >/dev/null && printf 'socket_group = "postfix"\n'
+		;;
+	esac
+	return 0
+}
+
 key_table() {
 	printf '\n[[sign.key]]\nselector = %s\nfile = %s\n' \
 		"$(quoted "$1")" "$(quoted "$keys/$1.private")"
@@ -128,6 +138,7 @@ write_config() {
 		printf 'socket = %s\n' "$(quoted "$socket")"
 		printf 'state_directory = %s\n' "$(quoted "$state")"
 		daemon_user
+		socket_group
 		printf '\n[sign]\ndomain = %s\nsub_domains = true\n' "$(quoted "$domain")"
 		key_table "$RSA_SELECTOR"
 		key_table "$ED25519_SELECTOR"
@@ -162,9 +173,18 @@ print_postfix() {
 	  postconf -e 'non_smtpd_milters = \$smtpd_milters'
 	  postconf -e 'internal_mail_filter_classes = bounce'
 	  postconf -e 'milter_default_action = tempfail'
+
+	and, if users hand in their mail at the submission port without being on your network:
+
 	  postconf -P 'submission/inet/milter_macro_daemon_name=ORIGINATING'
 
 	END
+	case $socket in unix:* | local:*)
+		say "Debian's smtpd runs chrooted: the socket has to be below /var/spool/postfix, and"
+		say "smtpd_milters names it by its path from there."
+		say ""
+		;;
+	esac
 }
 
 main() {
