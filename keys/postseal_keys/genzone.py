@@ -14,7 +14,7 @@ DOES NOT
     make keys, or ask DNS.  Write two records for one name: that is an error.
 
 SEE ALSO
-    postseal-genzone(8), keytable, formats.
+    postseal-genzone(1), keytable, formats.
 """
 
 from __future__ import annotations

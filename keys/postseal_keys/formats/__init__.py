@@ -92,7 +92,7 @@ FORMATS = _table(
     ),
     Format(
         name="dnscontrol",
-        about="DNSControl, D_EXTEND() with TXT()",
+        about="DNSControl, D_EXTEND with TXT",
         render=code.dnscontrol,
     ),
     Format(name="tinydns", about="line of tinydns's data file", render=zone.tinydns),
