@@ -28,6 +28,7 @@ from hashlib import sha256
 # Above this a chunk is cut: the copies then stay in the processor's cache, which made
 # 5 MB four times as fast as one piece.
 _SLICE = 65536
+_TABS = bytes.maketrans(b"\t", b" ")
 _RUN = b" " * 32
 _EMPTY_LINES = b"\r\n" * (_SLICE // 2)
 
@@ -157,7 +158,7 @@ class _Relaxed(_Simple):
 def _relax(data: bytes) -> bytes:
     """Blanks reduced, in whole lines or not.  Measured at a quarter of what regexes cost."""
     if b"\t" in data:
-        data = data.replace(b"\t", b" ")
+        data = data.translate(_TABS)
     elif b" " not in data:  # base64
         return data
     if b"  " in data:
@@ -170,12 +171,17 @@ def _relax(data: bytes) -> bytes:
 
 def _line_ends(data: bytes) -> int:
     """How many CRLFs stand at the end of data, which ends in one."""
-    text = data.rstrip(b"\r\n")
-    if len(data) - len(text) == 2:
+    if not data.endswith(b"\r\n\r\n"):
         return 1
-    # The tail may be any mixture of CR and LF, but pairs in it cannot overlap.
-    tail = data[len(text) :].replace(b"\r\n", b"N")
-    return len(tail) - len(tail.rstrip(b"N"))
+    if data == _EMPTY_LINES[: len(data)]:  # nothing else: 64 KB of it would be slow below
+        return len(data) // 2
+    text = data.rstrip(b"\r\n")
+    # The tail may be any mixture of CR and LF.  Pairs reach back to where one of them is doubled.
+    tail = data[len(text) :]
+    start = max(tail.rfind(b"\r\r") + 1, tail.rfind(b"\n\n") + 2 if b"\n\n" in tail else 0)
+    if tail[start] == 0x0A:
+        start += 1
+    return (len(tail) - start) // 2
 
 
 class BodyHashes:
