@@ -171,11 +171,11 @@ class Resolver:
             self._breaker.timed_out(exchange.name, self.clock())
         exchange.close()
 
-    def count(self, usage: Usage) -> None:
-        """Add what a session saw to the counters."""
+    def count(self, cached: int, shared: int) -> None:
+        """Add what a session was spared to the counters."""
         with self._lock:
-            self.counters["cached"] += usage.cached
-            self.counters["shared"] += usage.shared
+            self.counters["cached"] += cached
+            self.counters["shared"] += shared
 
 
 class Session:
@@ -196,6 +196,7 @@ class Session:
         self._shared = 0
         self._sent = 0
         self._waited = 0.0
+        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -248,8 +249,9 @@ class Session:
         for exchange in self._held.values():
             self._resolver.leave(exchange)
         self._held.clear()
-        self._resolver.count(self.usage)
-        self._cached = self._shared = 0
+        if not self._closed:
+            self._closed = True
+            self._resolver.count(self._cached, self._shared)
 
     def _find(self, key: Key) -> Known:
         """Look in the message, in the cache, among the questions on their way; or ask."""

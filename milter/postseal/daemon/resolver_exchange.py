@@ -23,13 +23,13 @@ import os
 import select
 import socket
 import threading
-from dataclasses import dataclass
 from time import monotonic
+from typing import NamedTuple
 
 from postseal.core.resolver import Answer, DnsFault, Kind
 from postseal.daemon import resolver_wire as wire
 from postseal.daemon.resolver_cache import Known
-from postseal.daemon.resolver_lean import TTL_MAX
+from postseal.daemon.resolver_lean import MAX_CHAIN, TTL_MAX
 from postseal.daemon.resolver_servers import Plan, Server, Upstream
 
 _ROOM = 4096  # for one datagram: more than we offer, so a full one was cut
@@ -41,8 +41,7 @@ _FAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Leg:
+class _Leg(NamedTuple):
     """One socket, connected to one server."""
 
     server: Server
@@ -223,7 +222,7 @@ class Exchange:
             self._finish(answer)
             return
         question = wire.question_for(reply.alias, self.kind)
-        if self._chain > wire.MAX_CHAIN or question in self._seen:
+        if self._chain > MAX_CHAIN or question in self._seen:
             self._finish(DnsFault.MALFORMED)
             return
         self.close()

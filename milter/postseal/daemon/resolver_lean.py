@@ -1,7 +1,7 @@
 """The usual DNS replies, read without a DNS library.
 
 NAME
-    resolver_lean - records at the very name that was asked, or one SOA that denies them
+    resolver_lean - records behind the name that was asked, or one SOA that denies them
 
 GIVEN
     a packet whose header and question have been checked, and where the rest starts.
@@ -11,7 +11,7 @@ GIVES
     well-formed one: a full parser reads those again from the start.
 
 DOES NOT
-    raise, follow CNAMEs, or judge.  Why it is here at all: a full parse costs ten
+    raise, or judge.  Why it is here at all: a full parse costs ten
     times as much, and a message asks five to ten questions.
 
 SEE ALSO
@@ -27,6 +27,7 @@ from socket import AF_INET6, inet_ntoa, inet_ntop
 from postseal.core.resolver import Kind, Record
 
 MAX_RECORDS = 256  # of one answer; what comes after is not looked at
+MAX_CHAIN = 10  # CNAMEs followed for one question
 TTL_MAX = 0x7FFFFFFF  # RFC 2181 section 8: larger means 0
 TYPES = {Kind.TXT: 16, Kind.A: 1, Kind.AAAA: 28, Kind.MX: 15, Kind.PTR: 12}
 
@@ -34,6 +35,7 @@ _RR = struct.Struct(">HHIH")
 _rr: Callable[[bytes, int], tuple[int, int, int, int]] = _RR.unpack_from
 _OWNER = b"\xc0\x0c"  # a pointer to the name of the question
 _SOA = 6
+_CNAME = 5
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
@@ -46,29 +48,56 @@ _NOT_OURS = (_Unusual, IndexError, struct.error, UnicodeDecodeError)
 
 def records(
     packet: bytes, pos: int, kind: Kind, count: int
-) -> tuple[tuple[Record, ...], int] | None:
-    """The count records at pos, each once, and the shortest time to live."""
+) -> tuple[tuple[Record, ...], int, int] | None:
+    """The count records at pos, each once; the shortest time to live; CNAMEs before them.
+
+    A chain of CNAMEs is read when it stands in order in front of its records, as
+    every resolver writes it.
+    """
     if count > MAX_RECORDS:
         return None
     wanted = TYPES[kind]
     read = _READERS[kind]
     found: list[Record] = []
     shortest = TTL_MAX
+    owner = ""  # of the records to come; "" for the name of the question
+    chain = 0
     try:
         for _ in range(count):
-            number, klass, ttl, size = _rr(packet, pos + 2)
-            if packet[pos : pos + 2] != _OWNER or number != wanted or klass != 1 or ttl > TTL_MAX:
+            pos = _owned(packet, pos, owner)
+            number, klass, ttl, size = _rr(packet, pos)
+            pos += 10
+            if klass != 1 or ttl > TTL_MAX:
                 return None
-            pos += 12
-            found.append(read(packet, pos, size))
+            if number == wanted:
+                found.append(read(packet, pos, size))
+            elif number == _CNAME and not found and chain < MAX_CHAIN:
+                owner = _host(packet, pos, size)
+                chain += 1
+            else:
+                return None
             pos += size
             if ttl < shortest:
                 shortest = ttl
     except _NOT_OURS:
         return None
+    if not found:
+        return None
     if len(found) > 1:  # an RRset holds no record twice (RFC 2181 section 5)
         found = list(dict.fromkeys(found))
-    return tuple(found), shortest
+    return tuple(found), shortest, chain
+
+
+def _owned(packet: bytes, pos: int, owner: str) -> int:
+    """Where the record at pos goes on after its owner, which must be this one."""
+    if not owner:
+        if packet[pos : pos + 2] != _OWNER:
+            raise _Unusual
+        return pos + 2
+    name, pos = _name(packet, pos)
+    if name != owner:
+        raise _Unusual
+    return pos
 
 
 def denial_ttl(packet: bytes, pos: int) -> int | None:

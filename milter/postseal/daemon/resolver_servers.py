@@ -22,6 +22,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
@@ -38,7 +39,7 @@ class ServerError(ValueError):
     """Not the address of a name server."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Server:
     """One name server: an address in numbers, never a name."""
 
@@ -48,12 +49,12 @@ class Server:
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    @property
+    @cached_property
     def family(self) -> socket.AddressFamily:
         """AF_INET or AF_INET6."""
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
-    @property
+    @cached_property
     def address(self) -> tuple[str, int] | tuple[str, int, int, int]:
         """What connect() takes."""
         if ":" not in self.host:

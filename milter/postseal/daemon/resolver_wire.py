@@ -22,8 +22,7 @@ SEE ALSO
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import dns.exception
 import dns.message
@@ -35,10 +34,9 @@ import dns.rrset
 
 from postseal.core.resolver import Kind, Record
 from postseal.daemon import resolver_lean
-from postseal.daemon.resolver_lean import MAX_RECORDS, TTL_MAX, TYPES
+from postseal.daemon.resolver_lean import MAX_CHAIN, MAX_RECORDS, TTL_MAX, TYPES
 
 UDP_SIZE = 1232  # what we offer in EDNS0: passes every path without fragments
-MAX_CHAIN = 10  # CNAMEs followed for one question
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
 
@@ -54,8 +52,7 @@ class MalformedReply(Exception):
     """The reply to our query cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """One question as octets.  identity is the random id, question what must come back."""
 
     kind: Kind
@@ -71,8 +68,7 @@ class Query:
         return self.identity + _HEAD_PLAIN + self.question
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What one server said.
 
     chain holds the CNAME targets, in order, as wire names; alias is its last one
