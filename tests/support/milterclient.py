@@ -23,8 +23,8 @@ from types import TracebackType
 
 ALL_ACTIONS = 0x1FF
 ALL_STEPS = 0x1FFFFF
-V2_ACTIONS = 0x3F
-V2_STEPS = 0x7F
+STEPS = {2: 0x7F, 3: 0x1FF, 4: 0x3FF, 6: ALL_STEPS}  # what Postfix offers, by version
+ACTIONS = {2: 0x3F, 3: 0x3F, 4: 0x3F, 6: ALL_ACTIONS}
 LEADING_SPACE = 0x100000
 CHUNK = 65535
 
@@ -71,7 +71,11 @@ class MilterClient:
             self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.settimeout(timeout)
-        self.socket.connect(address)
+        try:
+            self.socket.connect(address)
+        except OSError:
+            self.socket.close()
+            raise
         self.version = self.actions = self.steps = 0
 
     def __enter__(self) -> MilterClient:
@@ -132,8 +136,8 @@ class MilterClient:
         self, version: int = 6, actions: int | None = None, steps: int | None = None
     ) -> MilterClient:
         """Offer, and take what the filter answers."""
-        actions = (ALL_ACTIONS if version > 2 else V2_ACTIONS) if actions is None else actions
-        steps = (ALL_STEPS if version > 2 else V2_STEPS) if steps is None else steps
+        actions = ACTIONS[version] if actions is None else actions
+        steps = STEPS[version] if steps is None else steps
         self.send("O", struct.pack("!III", version, actions, steps))
         command, data = self.receive()
         assert command == "O", (command, data)

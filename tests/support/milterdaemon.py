@@ -33,6 +33,7 @@ from postseal.core.resolver import Answer, Kind, Resolver
 from postseal.core.transaction import Client, Envelope
 from postseal.daemon.app import Application, Unusable
 
+KEPT = ("PATH", "NOTIFY_SOCKET")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -149,7 +150,7 @@ def load(path: Path) -> Application:
         mark = tree.pop("mark", "")
         macros = tuple(tree.pop("ask_macros", ()))
         die = tree.pop("die_early", False)
-        settings = Settings.model_validate_json(json.dumps(tree))
+        settings = Settings.model_validate(tree)
     except ValueError as error:
         raise Unusable((f"{path.name}: {error}",)) from None
 
@@ -242,7 +243,7 @@ def start(directory: Path, *, wait: bool = True, **settings: object) -> Iterator
             stdout=subprocess.DEVNULL,
             stderr=log,
             env={
-                "PATH": os.environ["PATH"],
+                **{name: os.environ[name] for name in KEPT if name in os.environ},
                 "PYTHONPATH": f"{ROOT / 'milter'}:{ROOT / 'keys'}",
                 "PYTHONDONTWRITEBYTECODE": "1",
             },

@@ -50,7 +50,7 @@ class Child:
 
 def pause(failures: int) -> float:
     """Seconds to wait before a worker is started again that died young so many times in a row."""
-    return 0.0 if failures == 0 else min(LONGEST_WAIT, 2.0 ** (failures - 1))
+    return 0.0 if failures == 0 else min(LONGEST_WAIT, 2.0 ** min(failures - 1, 16))
 
 
 def fork_worker(

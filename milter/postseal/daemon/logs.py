@@ -125,9 +125,11 @@ class Syslog:
     Looks for it again every RETRY seconds, because syslog daemons are restarted too.
     """
 
-    def __init__(self, facility: int, path: str = SYSLOG_SOCKET) -> None:
+    def __init__(self, facility: int, path: str = SYSLOG_SOCKET, patience: float = 0.2) -> None:
+        """patience: seconds that a line may wait for a full queue."""
         self._facility = facility
         self._path = path
+        self._patience = patience
         self._socket: socket.socket | None = None
         self._tried = -RETRY
         self._pid = 0
@@ -162,7 +164,7 @@ class Syslog:
             return None
         self._tried, self._pid = now, os.getpid()  # after fork() every worker has its own
         made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        made.settimeout(0.2)
+        made.settimeout(self._patience)
         try:
             made.connect(self._path)
         except OSError:
@@ -175,6 +177,11 @@ class Syslog:
         broken.close()
         self._socket = None
         self._tried = -RETRY
+
+    def close(self) -> None:
+        """Give the socket back."""
+        if self._socket is not None:
+            self._forget(self._socket)
 
 
 def library_warnings(log: Log) -> None:

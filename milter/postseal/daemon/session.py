@@ -18,8 +18,9 @@ SEE ALSO
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 from postseal.core.field import Field, Header
@@ -107,10 +108,10 @@ class Session:
 
     def envelope(self, macro: Macro) -> Envelope:
         """The envelope, with the MTA's reading of the sender where there is one."""
-        sender = read_sender(self._sender)
-        if sender:  # the MTA's word decides, except that nothing makes a bounce anything else
+        sender = ""
+        if self._sender not in (b"", b"<>"):  # nothing makes a bounce anything else
             told = macro("{mail_addr}")
-            sender = sender if told is None else told.strip("<>")
+            sender = read_sender(self._sender) if told is None else told.strip("<>")
         return Envelope(
             sender=sender,
             smtputf8=any(param.upper() == b"SMTPUTF8" for param in self._params),
@@ -121,10 +122,14 @@ class Session:
 
         Without P_HDR_LEADSPC the MTA took one space away; nearly every field had it.
         """
-        lead = b"" if self.leading_space else b" "
+        fields = self.headers
+        if not self.leading_space:
+            fields = [(name, b" " + value) for name, value in fields]
         return Header(
-            Field(name.encode(), lead + (_crlf(value) if b"\n" in value else value))
-            for name, value in self.headers
+            [
+                Field(name.encode(), _crlf(value) if b"\n" in value else value)
+                for name, value in fields
+            ]
         )
 
     @property
@@ -134,7 +139,9 @@ class Session:
 
 
 def _crlf(value: bytes) -> bytes:
-    return value.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    if b"\r" in value:  # not from Postfix
+        value = value.replace(b"\r\n", b"\n")
+    return value.replace(b"\n", b"\r\n")
 
 
 def _macros(macro: Macro, names: Iterable[str]) -> dict[str, str]:
@@ -156,12 +163,14 @@ def read_address(given: object) -> tuple[Address | None, int | None]:
     text = given[0]
     if text[:5].lower() == "ipv6:":
         text = text[5:]
-    try:
-        address: IPv4Address | IPv6Address = ip_address(text)
-    except ValueError:
+    try:  # by way of the octets: a quarter of the time that ip_address() takes
+        if ":" in text:
+            wide = IPv6Address(socket.inet_pton(socket.AF_INET6, text))
+            address: Address = wide.ipv4_mapped or wide
+        else:
+            address = IPv4Address(socket.inet_pton(socket.AF_INET, text))
+    except (OSError, ValueError):
         return None, None
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
     return address, given[1] if isinstance(given[1], int) else None
 
 

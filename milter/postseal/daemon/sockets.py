@@ -20,6 +20,7 @@ import os
 import re
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from pathlib import Path
 from postseal.daemon import adapter
 
 BACKLOG = 1024  # many smtpd processes may connect at once; the kernel caps it at somaxconn
+
+PATIENCE = 2.0  # seconds that a socket in use is given to become free
 
 _LIBMILTER = re.compile(r"([0-9]{1,5})(?:@(.+))?")
 _POSTFIX = re.compile(r"(\[[^\]]+\]|[^\[\]:]+):([0-9]{1,5})")
@@ -39,6 +42,10 @@ class SocketError(Exception):
         self.what = what
         self.hint = hint
         super().__init__(what)
+
+
+class InUse(SocketError):
+    """Somebody else listens there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +105,7 @@ def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
     that come too late must go on waiting where they can be told to stop.
     """
     gid = _gid(group) if endpoint.family == "unix" and group else -1
-    if endpoint.family == "unix":
-        remove_stale(endpoint.path)
-    else:
-        _try_bind(endpoint)
+    _until_free(endpoint)
     before = set(_listening())
     try:
         with _umask(0o777 if endpoint.family == "unix" else None):
@@ -131,8 +135,25 @@ def _without_delay(descriptor: int) -> None:
         held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
+def _until_free(endpoint: Endpoint) -> None:
+    """Wait a little for the workers of a supervisor that was killed.  Raises SocketError."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if endpoint.family == "unix":
+                remove_stale(endpoint.path)
+            else:
+                _try_bind(endpoint)
+        except InUse:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
 def remove_stale(path: str) -> None:
-    """Remove a socket nobody listens on.  Raises SocketError when it is in use, or no socket."""
+    """Remove a socket nobody listens on.  Raises SocketError when it is no socket, or InUse."""
     try:
         is_socket = stat.S_ISSOCK(os.lstat(path).st_mode)
     except FileNotFoundError:
@@ -150,7 +171,7 @@ def remove_stale(path: str) -> None:
             return
         except OSError as error:
             raise SocketError(f"{path}: {error.strerror}") from None
-    raise SocketError(f"another process listens on {path}", "stop it, or name another socket")
+    raise InUse(f"another process listens on {path}", "stop it, or name another socket")
 
 
 def _gid(group: str) -> int:
@@ -177,8 +198,12 @@ def _try_bind(endpoint: Endpoint) -> None:
     except socket.gaierror as error:
         raise SocketError(f"{where}: {error.strerror}", "use an address of this host") from None
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise InUse(
+                f"cannot listen on {where}: {error.strerror}",
+                "another process listens there: stop it, or choose another port",
+            ) from None
         hint = {
-            errno.EADDRINUSE: "another process listens there: stop it, or choose another port",
             errno.EACCES: "ports below 1024 need root",
             errno.EADDRNOTAVAIL: "use an address of this host",
         }.get(error.errno or 0, "")

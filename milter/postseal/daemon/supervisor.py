@@ -37,6 +37,7 @@ from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log, open_log
 
 HURRY_AFTER = 2.0  # seconds; a second SIGTERM sooner than this is an echo of the first
+LET_GO = 0.2  # seconds in which the workers let go of the listening socket
 KILL_AFTER = 5.0  # seconds beyond the workers' own patience until SIGKILL
 EX_OK = 0
 EX_SOFTWARE = 70
@@ -235,10 +236,12 @@ class Supervisor:
 
     def _stop(self) -> None:
         notify.notify("STOPPING=1")
-        os.close(self.listener)
         for child in self._everyone():
             child.tell(signal.SIGTERM)
         began = time.monotonic()
+        time.sleep(LET_GO)
+        with socket.socket(fileno=self.listener) as shared:
+            worker.refuse(shared)
         seconds = worker.STOP_SECONDS + self.app.settings.dns.seconds + KILL_AFTER
         self.retired.update(self.children)
         self.retired.update(self.incoming)

@@ -118,7 +118,10 @@ def _live(app: Application, log: Log, post: Post) -> int:
         orders.stop |= post.lifeline in ready
     if orders.ended:
         return 1
-    _stop_listening(post.listener)
+    with _stop_listening(post.listener) as shared:
+        if _broken(post.lifeline):  # nobody else is left to do it; the others have let go by then
+            time.sleep(SETTLE)
+            refuse(shared)
     _drain(calls, orders, post, log, STOP_SECONDS + app.settings.dns.seconds)
     return 0
 
@@ -169,14 +172,33 @@ def _emptied(wake: socket.socket) -> None:
             pass
 
 
-def _stop_listening(listener: int) -> None:
-    """Put a socket on which nobody ever calls in the listener's place, in this process alone."""
+def _broken(lifeline: int) -> bool:
+    """Whether the supervisor is gone."""
+    return bool(select.select([lifeline], [], [], 0)[0])
+
+
+def refuse(shared: socket.socket) -> None:
+    """End the listening socket for all processes: clients are refused and need not wait.
+
+    It would otherwise live on in libmilter's poll() for up to five seconds.
+    """
+    with contextlib.suppress(OSError):
+        shared.shutdown(socket.SHUT_RDWR)
+
+
+def _stop_listening(listener: int) -> socket.socket:
+    """Put a socket on which nobody ever calls in the listener's place, in this process alone.
+
+    Gives the listener, which the other workers may still be serving.
+    """
+    shared = socket.socket(fileno=os.dup(listener))
     quiet = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     quiet.bind("")  # Linux gives it an abstract name of its own
     quiet.listen(1)
     quiet.setblocking(False)
     os.dup2(quiet.fileno(), listener, inheritable=False)
     quiet.close()
+    return shared
 
 
 def _drain(calls: adapter.Adapter, orders: Orders, post: Post, log: Log, patience: float) -> None:
@@ -195,6 +217,5 @@ def _drain(calls: adapter.Adapter, orders: Orders, post: Post, log: Log, patienc
             pairs: list[tuple[str, Value]] = [("event", "gave-up"), ("messages", len(waiting))]
             log.warning(logline(pairs))
             return
-        if select.select([post.lifeline], [], [], TICK)[0]:
-            orders.stop = True
-            time.sleep(TICK)
+        time.sleep(TICK)
+        orders.stop |= _broken(post.lifeline)
