@@ -192,7 +192,7 @@ def _group(pattern: str, at: int) -> tuple[int, list[Way]]:
 def _bracket(pattern: str, at: int) -> tuple[int, Way]:
     """[abc]: one character.  `.`, `+` and `*` bring a backslash or dot in with them."""
     match = _BRACKET.match(pattern, at)
-    if match is None:
+    if match is None or not match[2]:
         raise GlobError("[ without a class that can be read", "a class looks like [a-z0-9]")
     members = ""
     for one in _MEMBER.finditer(match[2]):

@@ -107,15 +107,14 @@ def _entry(row: Row, base: Path, report: Report) -> Entry | None:
         report.add(row.line, row.key, f"the {' and the '.join(missing)} is missing", shape)
         return None
     domain, selector, key = parts
-    try:
-        domain = ANY if domain == ANY else ascii_domain(domain)
-        selector = ascii_domain(selector)
-    except BadDomain as error:
-        what = "domain" if domain == parts[0] and domain != ANY else "selector"
-        given = domain if what == "domain" else selector
-        report.add(row.line, row.key, f"the {what} {given!r} is not a domain name ({error})")
-        return None
-    return Entry(row.key, domain, selector, key, row.line, base)
+    made = []
+    for what, given in (("domain", domain), ("selector", selector)):
+        try:
+            made.append(ANY if what == "domain" and given == ANY else ascii_domain(given))
+        except BadDomain as error:
+            report.add(row.line, row.key, f"the {what} {given!r} is not a domain name ({error})")
+            return None
+    return Entry(row.key, made[0], made[1], key, row.line, base)
 
 
 def _is_pattern(entry: Entry, report: Report) -> bool:
