@@ -14,7 +14,7 @@ from postseal.core.authres import MAX_TEXT, MAX_VALUE, MethodResult, Property, c
 from support.authresread import NotStrict, Read, Resinfo, read
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "authres"
-RFC8601_B = [
+APPENDIX_B = [
     line.encode().decode("unicode_escape")
     for line in (VECTORS / "rfc8601-b.txt").read_text("utf-8").splitlines()
 ]
@@ -62,13 +62,13 @@ def written(*results: MethodResult, name: str = "example.com") -> str:
     ],
 )  # fmt: skip
 def test_rfc8601_appendix_b(name: str, results: list[MethodResult], example: int) -> None:
-    ours, theirs = read(compose(name, results).decode()), read(RFC8601_B[example])
+    ours, theirs = read(compose(name, results).decode()), read(APPENDIX_B[example])
     assert ours == theirs
 
 
 def test_the_strict_reader_reads_all_of_appendix_b() -> None:
     """B.7 too, which the authres library does not."""
-    assert read(RFC8601_B[8]) == Read(
+    assert read(APPENDIX_B[8]) == Read(
         "foo.example.net",
         1,
         [

@@ -92,7 +92,7 @@ class Authors:
 
 def from_fields(header: Header) -> tuple[Field, ...]:
     """Every From field, top to bottom; `From :` is one too (RFC 5322 section 4.5)."""
-    return tuple(field for field in header if field.key.rstrip(b" \t") == b"from")
+    return header.all(b"from")
 
 
 def author_domains(fields: Sequence[Field]) -> Authors:

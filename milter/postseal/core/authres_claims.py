@@ -71,8 +71,8 @@ def instances_to_delete(header: Header, authserv_ids: Collection[str]) -> tuple[
     perhaps our readers, do not understand (RFC 8601 section 5).
     """
     ours = {normal_id(one) for one in authserv_ids}
-    fields = (field for field in header if field.key.rstrip(b" \t") == KEY)
-    found = [index for index, field in enumerate(fields, 1) if _must_go(field.value, ours)]
+    fields = enumerate(header.all(KEY), 1)
+    found = [index for index, field in fields if _must_go(field.value, ours)]
     return tuple(reversed(found))
 
 

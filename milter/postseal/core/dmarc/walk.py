@@ -28,7 +28,7 @@ from ..resolver import BadName, Kind, Resolver, TemporaryDnsError
 from .record import Psd, Record, is_record, parse
 
 MAX_QUERIES = 8  # of one walk (RFC 9989 section 4.10)
-_REST = MAX_QUERIES - 1  # labels that remain after the first step
+_REST = MAX_QUERIES - 1  # labels that remain at most after the first step
 
 
 def policy_names(domain: str) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def policy_names(domain: str) -> tuple[str, ...]:
     The domain itself, then its ancestors; a name of 8 labels or more jumps to 7.
     """
     parts = labels(domain)
-    rest = parts[1:] if len(parts) <= MAX_QUERIES else parts[-_REST:]
+    rest = parts[1:][-_REST:]
     return (domain, *(".".join(rest[start:]) for start in range(len(rest))))
 
 
