@@ -47,8 +47,8 @@ def test_pattern(pattern: str, yes: str, no: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["a|b", "a{2}", r"a\.b", "(a", "a)", "((a))", "[a", "[]", "[^]", "[b-a]", "[[:foo:]]", "?a", "^a", "a$",
-     "(a|b)" * 7, "x" * 1025],
+    ["a|b", "a{2}", r"a\.b", "(a", "a)", "((a))", "[a", "[]", "[^]", "[b-a]", "[[:foo:]]",
+     "?a", "^a", "a$", "(a|b)" * 7, "x" * 1025],
 )  # fmt: skip
 def test_refused(pattern: str) -> None:
     with pytest.raises(GlobError):

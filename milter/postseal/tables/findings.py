@@ -6,7 +6,7 @@ NAME
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from postseal.conf.mistake import Mistake, Severity
 
@@ -15,9 +15,10 @@ MAX_FOUND = 200  # mistakes of one file that are worth showing
 
 @dataclass(slots=True)
 class Report:
-    """Mistakes in one file; file is the option's place for a table written in the option."""
+    """Mistakes in one file.  line is where a table stands that is written in an option."""
 
     file: str
+    line: int = 0
     found: list[Mistake] = field(default_factory=list)
     left_out: int = 0
 
@@ -35,7 +36,14 @@ class Report:
             return
         shown = key if len(key) <= 60 else f"{key[:57]}..."
         self.found.append(
-            Mistake(file=self.file, line=line, key=shown, what=what, hint=hint, severity=severity)
+            Mistake(
+                file=self.file,
+                line=line or self.line,
+                key=shown,
+                what=what,
+                hint=hint,
+                severity=severity,
+            )
         )
 
     def dead(self, line: int, key: str, what: str, hint: str = "") -> None:

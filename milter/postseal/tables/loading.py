@@ -41,7 +41,7 @@ def tables(configuration: Configuration, found: list[Mistake]) -> tuple[Senders,
         return None
     base = _base(configuration)
     keys_base = base if key_source.form is Form.CSL else key_source.path(base).parent
-    report = Report(_name(configuration, key_source, base))
+    report = _report(configuration, "key_table")
     keys = keytable.read(
         rows.rows(key_source, rows.read(key_source, base)),
         keys_base,
@@ -49,7 +49,7 @@ def tables(configuration: Configuration, found: list[Mistake]) -> tuple[Senders,
         report,
     )
     found += report.mistakes()
-    report = Report(_name(configuration, sender_source, base))
+    report = _report(configuration, "signing_table")
     table = senders.read(
         rows.rows(sender_source, rows.read(sender_source, base)),
         sender_source.form is Form.REFILE,
@@ -65,9 +65,12 @@ def _base(configuration: Configuration) -> Path:
     return Path(configuration.file).absolute().parent
 
 
-def _name(configuration: Configuration, where: Source, base: Path) -> str:
-    """What a table is called in mistakes."""
-    return configuration.file if where.form is Form.CSL else str(where.path(base))
+def _report(configuration: Configuration, option: str) -> Report:
+    """Where the mistakes of a table go: under its own name, or that of the option it is in."""
+    where = source.parse(getattr(configuration.settings.sign, option))
+    if where.form is Form.CSL:
+        return Report(configuration.file, configuration.index.line_of(("sign", option)))
+    return Report(str(where.path(_base(configuration))))
 
 
 def _source(configuration: Configuration, option: str, found: list[Mistake]) -> Source | None:
@@ -95,7 +98,7 @@ def check_keys(
     """Read every key file, and hold the two tables against each other."""
     base = _base(configuration)
     sign = configuration.settings.sign
-    key_report = Report(_name(configuration, source.parse(sign.key_table), base))
+    key_report = _report(configuration, "key_table")
     made: list[SigningKey] = []
     for entry in keys.entries:
         try:
@@ -124,7 +127,7 @@ def check_keys(
                 severity=Severity.NOTE,
             )
     found += key_report.mistakes()
-    report = Report(_name(configuration, source.parse(sign.signing_table), base))
+    report = _report(configuration, "signing_table")
     for row in table.rows:
         if row.key != SAME and keys.get(row.key) is None:
             report.add(

@@ -1,0 +1,184 @@
+"""A whole configuration: keys, tables and lists read together, every mistake with its place."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from postseal.conf import load
+from postseal.conf.mistake import ConfigError, Mistake, Severity
+from postseal.core.signing import NoKeys
+from postseal.tables import safety, site
+from support.sites import ed25519_pem, private, write
+
+
+def opened(folder: Path, text: str, *, thorough: bool = False, keys: bool = True) -> site.Site:
+    configuration = load.parse(text.encode(), folder / "postseal.toml")
+    return site.load(configuration, thorough=thorough, keys=keys)
+
+
+def refused(folder: Path, text: str, *, thorough: bool = False) -> list[Mistake]:
+    with pytest.raises(ConfigError) as caught:
+        opened(folder, text, thorough=thorough)
+    return list(caught.value.mistakes)
+
+
+TABLES = '[sign]\nkey_table = "file:kt"\nsigning_table = "refile:st"\n'
+ONE = '[sign]\ndomain = "d.example"\n[[sign.key]]\nselector = "a"\nfile = "k"\n'
+
+
+def test_defaults_sign_nothing() -> None:
+    made = site.load(load.default())
+    assert isinstance(made.chooser, NoKeys)
+    assert not made.remarks
+
+
+def test_one_domain(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    private(tmp_path / "e", ed25519_pem())
+    made = opened(tmp_path, ONE + '[[sign.key]]\nselector = "b"\nfile = "e"\n')
+    assert [one.algorithm for one in made.keys] == ["rsa-sha256", "ed25519-sha256"]
+    assert made.senders == ("d.example",)
+    assert len(made.chooser.choose("x@d.example")) == 2
+
+
+def test_faults_of_keys_stand_at_their_line(tmp_path: Path) -> None:
+    private(tmp_path / "k", b"nothing")
+    found = refused(tmp_path, ONE + '[[sign.key]]\nselector = "b"\nfile = "none"\n')
+    assert [(one.line, one.key) for one in found] == [
+        (5, "sign.key[1].file"),
+        (8, "sign.key[2].file"),
+    ]
+    assert "not a private key" in found[0].what
+    assert "no such file" in found[1].what
+
+
+def test_an_unsafe_key_is_refused_with_the_command_that_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private(tmp_path / "k")
+    fault = safety.Fault(tmp_path, "can be written to by every user", f"chmod o-w {tmp_path}")
+    monkeypatch.setattr(safety.Inspector, "inspect", lambda self, path: fault)
+    [found] = refused(tmp_path, ONE)
+    assert str(tmp_path) in found.what
+    assert found.hint == f"chmod o-w {tmp_path}"
+
+
+def test_keys_may_be_left_alone(tmp_path: Path) -> None:
+    assert isinstance(opened(tmp_path, ONE, keys=False).chooser, NoKeys)
+
+
+def test_tables(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    write(tmp_path / "kt", "one d.example:s:./k\ntwo %:t:./k\nspare x.example:s:./k\n")
+    write(tmp_path / "st", "*@d.example one\n* two\n")
+    made = opened(tmp_path, TABLES)
+    assert made.chooser.choose("a@d.example")[0].key.selector == "s"
+    assert made.chooser.choose("a@e.example")[0].key.query_name == "t._domainkey.e.example"
+    [note] = made.remarks
+    assert (note.line, note.key, note.severity) == (3, "spare", Severity.NOTE)
+    assert note.file == str(tmp_path / "kt")
+
+
+def test_every_row_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    private(tmp_path / "bad", b"x")
+    write(
+        tmp_path / "kt", "one d.example:s:./k\nbroken d\ngone d.example:s:./none\nbad e.f:s:./bad\n"
+    )
+    write(tmp_path / "st", "*@d.example one\n@x.example one\na|b one\n*@e.example nokey\n")
+    found = refused(tmp_path, TABLES, thorough=True)
+    rows = [(Path(one.file).name, one.line, one.severity.value) for one in found]
+    assert rows == [
+        ("kt", 2, "error"),
+        ("kt", 3, "error"),
+        ("kt", 3, "note"),
+        ("kt", 4, "error"),
+        ("kt", 4, "note"),
+        ("st", 2, "dead"),
+        ("st", 3, "error"),
+        ("st", 4, "error"),
+    ]
+
+
+def test_the_daemon_reads_keys_but_does_not_try_them(tmp_path: Path) -> None:
+    private(tmp_path / "k", b"x")
+    write(tmp_path / "kt", "one d.example:s:./k\n")
+    write(tmp_path / "st", "* one\n")
+    assert opened(tmp_path, TABLES)
+    assert refused(tmp_path, TABLES, thorough=True)
+
+
+def test_files_of_a_template_are_read_at_the_start(tmp_path: Path) -> None:
+    path = private(tmp_path / "keys" / "d.example" / "k")
+    write(tmp_path / "kt", f"any %:s:{tmp_path}/keys/%/k\n")
+    write(tmp_path / "st", "* any\n")
+    made = opened(tmp_path, TABLES)
+    path.unlink()
+    assert made.chooser.choose("a@d.example")
+
+
+@pytest.mark.parametrize(
+    ("option", "part"),
+    [
+        ('key_table = "none"\nsigning_table = "csl:*=k"', "is missing"),
+        ('key_table = "file:none"\nsigning_table = "csl:*=k"', "No such file"),
+        ('key_table = "ldap://x"\nsigning_table = "csl:*=k"', "ldap"),
+    ],
+)
+def test_tables_that_cannot_be_read(option: str, part: str, tmp_path: Path) -> None:
+    [*found] = refused(tmp_path, f"[sign]\n{option}\n")
+    assert part in found[0].what
+
+
+def test_a_table_with_keys_in_it_must_be_as_safe_as_a_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from postseal_keys import keypair
+    from support.sites import rsa_pem
+
+    der = b"".join(keypair.pem(keypair.load(rsa_pem())).split(b"\n")[1:-2]).decode()
+    write(tmp_path / "kt", f"one d.example:s:{der}\n")
+    write(tmp_path / "st", "* one\n")
+    assert opened(tmp_path, TABLES).chooser.choose("a@b.example")
+    fault = safety.Fault(tmp_path / "kt", "can be read", "chmod o-r kt")
+    monkeypatch.setattr(safety.Inspector, "inspect", lambda self, path: fault)
+    [found] = refused(tmp_path, TABLES)
+    assert "keys in the table" in found.what
+    assert der not in str(found)
+
+
+def test_host_lists(tmp_path: Path) -> None:
+    write(tmp_path / "hosts", "# ours\n192.0.2.5/24\n!192.0.2.9\nmx.*\n10.0.0.1 x\n")
+    text = f'[roles]\ninternal_hosts = ["::1", "file:hosts", "{tmp_path}"]\n'
+    found = refused(tmp_path, text)
+    places = [(Path(one.file).name, one.line, one.severity.value) for one in found]
+    assert places == [
+        ("hosts", 2, "note"),
+        ("hosts", 4, "error"),
+        ("hosts", 5, "error"),
+        ("postseal.toml", 2, "error"),
+    ]
+    write(tmp_path / "hosts", "192.0.2.0/24\n")
+    made = opened(tmp_path, text.replace(f', "{tmp_path}"', ""))
+    assert len(made.internal) == 2
+    [found_] = refused(tmp_path, '[roles]\npeers = "file:none"\n')
+    assert "No such file" in found_.what
+
+
+def test_an_unknown_user_is_named_with_the_command_that_makes_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    [found] = refused(tmp_path, 'user = "no-such-user"\n')
+    assert "adduser" in found.hint
+
+
+def test_whom_the_daemon_will_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load.default().settings
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    assert site.daemon_uid(settings) == 1234
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert site.daemon_uid(settings.model_copy(update={"user": "daemon"})) == 1
