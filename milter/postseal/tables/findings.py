@@ -6,7 +6,7 @@ NAME
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from postseal.conf.mistake import Mistake, Severity
 
