@@ -97,6 +97,11 @@ def _published(values: Values) -> tuple[Published, ...]:
         if not domain or not _is_wanted(values, domain, wanted):
             _say(values, f"'{row.name}' skipped")
             continue
+        if values.arguments and row.listed and not row.path():
+            raise Problem(
+                f"{row.where}: a private key on the command line, where everyone can read it",
+                hint="put the key into a file, and make a new one if it was in use",
+            )
         selector = names.selector(row.selector)
         key = row.load(domain)
         record = KeyRecord(

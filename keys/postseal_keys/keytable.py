@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postseal_keys import keypair
@@ -42,6 +42,7 @@ class KeyRow:
     selector: str
     key: str  # a path ("%" in it is the domain), or the key itself
     where: str  # file and line, for messages
+    listed: bool = False  # from csl:, and not from a file
 
     def path(self, domain: str = "") -> str:
         """The key's file, "%" replaced by the domain; empty when the key stands in the row."""
@@ -90,7 +91,7 @@ def _list_rows(text: str) -> Iterator[KeyRow]:
     for number, item in enumerate(text.split(","), 1):
         name, _, value = item.strip().partition("=")
         if name:
-            yield _row(name, value, f"KeyTable entry {number}")
+            yield replace(_row(name, value, f"KeyTable entry {number}"), listed=True)
 
 
 def _row(name: str, value: str, where: str) -> KeyRow:

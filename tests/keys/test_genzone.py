@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import stat
@@ -198,6 +199,14 @@ def test_bad_input(words: tuple[str, ...], status: int) -> None:
     ran = _genzone(*words)
     assert (ran.status, ran.out) == (status, "")
     assert ran.err.startswith("postseal-genzone: error: ")
+
+
+def test_a_key_on_the_command_line_is_refused() -> None:
+    """The process list shows it to everyone."""
+    seed = base64.b64encode(bytes(32)).decode()
+    ran = _genzone(f"csl:a=example.com:s:{seed}")
+    assert (ran.status, ran.out) == (os.EX_USAGE, "")
+    assert seed not in ran.err
 
 
 @pytest.mark.parametrize("contact", ["a b@example.com", "a\n@example.com", "a;@example.com", "@"])
