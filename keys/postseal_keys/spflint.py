@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from postseal_keys.findings import Finding, Harm, zone_line
-from postseal_keys.spfrecord import examine
+from postseal_keys.spfrecord import examine, is_spf
 from postseal_keys.spfterms import MODIFIERS, Kind, Mistake, Record, Term
 
 WIDE = {4: 16, 6: 32}  # prefix lengths below which a network is hardly one sender's own
@@ -35,7 +35,7 @@ def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Findi
     better = mended(text)
     publish = (zone_line(domain, better),) if better and better != text else ()
     found = [_mistake(domain, text, mistake, strings, publish) for mistake in mistakes]
-    for finding in _judge(domain, record):
+    for finding in _judge(domain, record) if is_spf(text) else ():
         fix = publish if finding.harm >= Harm.WARNING else ()
         found.append(replace(finding, record=text, publish=finding.publish or fix))
     return found

@@ -16,6 +16,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 
@@ -216,7 +217,11 @@ def _unknown(sign: str, name: str, rest: str) -> _Bad:
     if name in ("redirect", "exp") and rest.startswith(":"):
         right = f"{name}={rest[1:]}"
         return _Bad(f"{name} takes = and not :", f"write {right}", instead=right, length=length + 1)
-    meant = _COMMON.get(name)
+    close = difflib.get_close_matches(name, ("include", "exists", "redirect"), n=1, cutoff=0.8)
+    if close and close[0] == "redirect":
+        right = f"redirect={rest[1:]}"
+        return _Bad(what, f"write {right}", instead=right, length=length)
+    meant = _COMMON.get(name) or (Kind(close[0]) if close else None)
     if meant in (Kind.IP4, Kind.IP6) and ":" in rest[1:]:
         meant = Kind.IP6
     if meant is not None:

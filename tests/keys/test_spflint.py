@@ -61,6 +61,8 @@ def test_a_good_record_is_left_alone(record: str) -> None:
         ("v=spf1  mx  a  mx -all ptr redirect=x.example", "v=spf1 mx a -all"),
         ("v=spf1 a:x.example. ip4:192.0.2.9/24 -all", "v=spf1 a:x.example ip4:192.0.2.0/24 -all"),
         ("v=spf1 mx redirect:x.example", "v=spf1 mx redirect=x.example"),
+        ("v=spf1 inclde:x.example -all", "v=spf1 include:x.example -all"),
+        ("v=spf1 mx redirct:x.example", "v=spf1 mx redirect=x.example"),
         ("v=spf1 mx \u2013all", "v=spf1 mx -all"),
         ("v=spf1 a\tmx -all", "v=spf1 a mx -all"),
         ("v=spf1 include=x.example -all", "v=spf1 include:x.example -all"),

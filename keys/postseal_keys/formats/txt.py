@@ -54,7 +54,7 @@ def quoted(text: str) -> str:
 def key_strings(text: str) -> tuple[str, ...]:
     """The cut of opendkim-genkey: what is before p=, then 250 characters of key at a time."""
     at = text.find("; p=") + 2
-    if at < 2:
+    if at < 2 or not text.startswith("v=DKIM1"):
         return split(text, 250)
     head, tail = text[:at], text[at:]
     return (*split(head), tail[:252], *(tail[n : n + 250] for n in range(252, len(tail), 250)))

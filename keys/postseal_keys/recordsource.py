@@ -1,0 +1,86 @@
+"""Records that are not published yet: a text, or a file of them.
+
+NAME
+    recordsource - text to check, from the command line or a file
+
+GIVES
+    Unpublished values: the domain a record is for, "" if that is not known, and its text.
+
+DOES NOT
+    judge.  Raise anything but Problem.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import dns.exception
+import dns.name
+import dns.rdatatype
+import dns.zonefile
+
+from postseal_keys.console import DATAERR, NOINPUT, Problem, os_problem
+
+FILE_MAX = 4_000_000  # octets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpublished:
+    """One record to be.  name: full, in lower case, without final dot; "" if not known."""
+
+    name: str
+    text: str
+    where: str
+
+    @property
+    def domain(self) -> str:
+        """The domain that the record is about."""
+        return self.name.removeprefix("_dmarc.")
+
+
+def from_file(path: str, origin: str) -> list[Unpublished]:
+    """The TXT records in a file: raw texts, one on a line, or a zone file."""
+    try:
+        if path == "-":
+            text = sys.stdin.read(FILE_MAX)
+        else:
+            text = Path(path).read_text("utf-8", "surrogateescape")[:FILE_MAX]
+    except OSError as error:
+        raise os_problem(error, hint="give the path of a file to read", code=NOINPUT) from None
+    rows = list(_lines(text, path) if _is_raw(text) else _zone(text, path, origin))
+    if not rows:
+        raise Problem(f"{path}: no TXT records", hint="one on a line, or a zone file", code=DATAERR)
+    return rows
+
+
+def _is_raw(text: str) -> bool:
+    """Whether the file holds the texts themselves."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return all(line.lower().startswith(("v=", '"v=', "v =", "#")) for line in lines)
+
+
+def _lines(text: str, path: str) -> Iterator[Unpublished]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.startswith("#"):
+            yield Unpublished(name="", text=line.rstrip("\r\n"), where=f"{path}:{number}")
+
+
+def _zone(text: str, path: str, origin: str) -> Iterator[Unpublished]:
+    top = dns.name.from_text(f"{origin or 'origin.invalid'}.")
+    try:
+        rrsets = dns.zonefile.read_rrsets(
+            text, origin=top, relativize=False, default_ttl=3600, rdtype=None
+        )
+    except (dns.exception.DNSException, ValueError, KeyError) as error:
+        hint = "a zone file needs quotation marks around text, and the domain as an argument"
+        raise Problem(f"{path}: {error}", hint=hint, code=DATAERR) from None
+    for rrset in rrsets:
+        if rrset.rdtype == dns.rdatatype.TXT:
+            name = rrset.name.to_text(omit_final_dot=True).lower()
+            known = "" if not origin and name.endswith("origin.invalid") else name
+            for rdata in rrset:
+                data = b"".join(rdata.strings).decode("latin-1")
+                yield Unpublished(name=known, text=data, where=f"{path}: {name}")

@@ -1,0 +1,161 @@
+"""Everything about the SPF of a domain.
+
+NAME
+    spfcheck - the TXT records at the name: none, one, several, or something like SPF
+
+GIVEN
+    a domain and an Asker.
+
+GIVES
+    check(): findings and, when there is exactly one record, its Walk.  Never raises.
+
+SEE ALSO
+    spflint (one record without DNS), spfwalk (its includes); RFC 7208 sections 3, 4.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from postseal_keys.dnsask import Asker, Outcome, Reply
+from postseal_keys.findings import Finding, Harm, zone_line
+from postseal_keys.spfcost import LOOKUP_MAX, Walk, lighter
+from postseal_keys.spflint import ANSWER_MAX, lint, mended
+from postseal_keys.spfrecord import examine, is_spf
+from postseal_keys.spfterms import Kind
+from postseal_keys.spfwalk import walk
+
+
+def check(domain: str, asker: Asker) -> tuple[list[Finding], Walk | None]:
+    """Look at what the domain publishes."""
+    reply = asker.ask(domain, "TXT")
+    if not reply.known:
+        what = f"no answer for TXT ({reply.outcome})"
+        unknown = Finding(harm=Harm.UNKNOWN, code="dns", where=domain, what=what, hint="ask again")
+        return [unknown], None
+    texts = [text.decode("latin-1") for text in reply.texts]
+    records = [text for text in texts if is_spf(text)]
+    found = [*_likenesses(domain, texts, bool(records)), *_size(domain, texts, records)]
+    found += _type99(domain, asker)
+    if len(records) > 1:
+        return [_several(domain, records), *found], None
+    if not records:
+        if not any(finding.harm is Harm.ERROR for finding in found):
+            found.append(_none(domain, asker, reply))
+        return found, None
+    strings = next(_lengths(reply, records[0]), ())
+    more, result = text(domain, records[0], asker, strings=strings)
+    return [*more, *found], result
+
+
+def text(
+    domain: str, record: str, asker: Asker, *, strings: tuple[int, ...] = ()
+) -> tuple[list[Finding], Walk]:
+    """The findings on one record, published or not, and the cost of evaluating it."""
+    result = walk(domain, asker, record)
+    cheap = lighter(result) if result.lookups > LOOKUP_MAX else ""
+    found = lint(domain, record, strings=strings)
+    for finding in result.findings:
+        fix = (zone_line(domain, cheap),) if cheap and finding.code == "spf-lookups" else ()
+        found.append(replace(finding, publish=finding.publish or fix))
+    return found, result
+
+
+def _lengths(reply: Reply, record: str) -> Iterator[tuple[int, ...]]:
+    """How long the character-strings of that record are."""
+    for strings in reply.records:
+        if not isinstance(strings, str) and b"".join(strings).decode("latin-1") == record:
+            yield tuple(len(one) for one in strings)
+
+
+def _likenesses(domain: str, texts: list[str], has_record: bool) -> Iterator[Finding]:
+    """Records that were meant to be SPF, and Sender ID."""
+    for text_ in texts:
+        low = text_.lower().lstrip(" \"'\\\t")
+        if is_spf(text_) or not low.startswith(("v=spf", "spf", "v = spf", "v=sfp")):
+            continue
+        if low.startswith("spf2.0/"):
+            what = "a Sender ID record, which is historic and read by nobody"
+            yield Finding(
+                harm=Harm.ADVICE,
+                code="spf-sender-id",
+                where=domain,
+                what=what,
+                hint="remove it",
+                record=text_,
+                column=0,
+            )
+            continue
+        (finding,) = lint(domain, text_)
+        better = mended("v=spf1 " + low.partition(" ")[2].rstrip("\"'"))
+        yield replace(
+            finding,
+            harm=Harm.WARNING if has_record else Harm.ERROR,
+            code="spf-version",
+            publish=(zone_line(domain, better),) if better and not has_record else (),
+        )
+
+
+def _several(domain: str, records: list[str]) -> Finding:
+    """More than one record: permerror for all mail (section 4.5)."""
+    publish: tuple[str, ...] = ()
+    parsed = [examine(record) for record in records]
+    if not any(mistakes for _, mistakes in parsed):
+        terms = [t for record, _ in parsed for t in record.terms if t.kind is not Kind.ALL]
+        ends = [record.ends for record, _ in parsed if record.ends is not None]
+        strict = bool(ends) and all(end.qualifier == "-" for end in ends)
+        words = dict.fromkeys(map(str, terms))
+        better = mended(" ".join(["v=spf1", *words, "-all" if strict else "~all"]))
+        publish = (zone_line(domain, better),) if better else ()
+    return Finding(
+        harm=Harm.ERROR,
+        code="spf-many",
+        where=domain,
+        what=f"there are {len(records)} SPF records; receivers answer permerror to all mail",
+        hint="keep one that says everything",
+        publish=publish,
+    )
+
+
+def _none(domain: str, asker: Asker, reply: Reply) -> Finding:
+    mx = asker.ask(domain, "MX")
+    receives = any(host.split(" ", 1)[-1].strip(".") for host in mx.hosts)
+    record = "v=spf1 mx ~all" if receives else "v=spf1 -all"
+    what = "there is no SPF record"
+    if reply.outcome is Outcome.NXDOMAIN:
+        what = "the name does not exist, and so has no SPF record"
+    hint = "this one says: only the hosts that take its mail send it"
+    if not receives:
+        hint = "this one says: the domain sends no mail; list the hosts if it does"
+    return Finding(
+        harm=Harm.WARNING,
+        code="spf-none",
+        where=domain,
+        what=what,
+        hint=hint,
+        publish=(zone_line(domain, record),),
+    )
+
+
+def _size(domain: str, texts: list[str], records: list[str]) -> Iterator[Finding]:
+    """Does the whole answer fit a packet of 512 octets?  (section 3.4)"""
+    size = len(domain) + sum(map(len, texts))
+    if records and size > ANSWER_MAX:
+        others = len(texts) - len(records)
+        what = (
+            f"the TXT records of the name have {size} octets; answers above {ANSWER_MAX} may not"
+            " reach everybody (RFC 7208 section 3.4)"
+        )
+        hint = "shorten the SPF record"
+        if others:
+            hint = f"{others} of {len(texts)} records are not SPF: remove those no longer needed"
+        yield Finding(harm=Harm.ADVICE, code="spf-answer-size", where=domain, what=what, hint=hint)
+
+
+def _type99(domain: str, asker: Asker) -> Iterator[Finding]:
+    if asker.ask(domain, "SPF").outcome is Outcome.ANSWER:
+        what = "there is a record of the obsolete type SPF (99); receivers read TXT only"
+        yield Finding(
+            harm=Harm.ADVICE, code="spf-type99", where=domain, what=what, hint="remove it"
+        )
