@@ -10,7 +10,7 @@ import pytest
 
 from postseal.core.canon import BodyKey
 from postseal.core.dkim import signature
-from postseal.core.dkim.signature import SignatureError, SignatureFault
+from postseal.core.dkim.values import SignatureError, SignatureFault
 from postseal.core.field import Field
 
 BH = base64.b64encode(b"h" * 32).decode()

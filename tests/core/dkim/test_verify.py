@@ -9,7 +9,7 @@ import pytest
 
 from postseal.core.canon import BodyHashes, BodyKey
 from postseal.core.dkim import keyrecord, verify
-from postseal.core.dkim.signature import SignatureFault
+from postseal.core.dkim.values import SignatureFault
 from postseal.core.dkim.verify import Limits, Status, Why
 from postseal.core.field import Field, Header
 from postseal.core.resolver import DnsFault

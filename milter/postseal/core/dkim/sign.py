@@ -28,7 +28,8 @@ from postseal.core import names
 from postseal.core.canon import BodyDigest, BodyKey
 from postseal.core.dkim import crypto, headerhash, headerlist
 from postseal.core.dkim.compose import compose
-from postseal.core.dkim.signature import SignatureError, parse
+from postseal.core.dkim.signature import parse
+from postseal.core.dkim.values import SignatureError
 from postseal.core.field import Field, Header
 from postseal_keys import keypair
 from postseal_keys.console import Problem

@@ -32,12 +32,8 @@ from postseal.core.canon import BodyDigest, BodyKey
 from postseal.core.dkim import headerhash, keyrecord
 from postseal.core.dkim.crypto import is_signed
 from postseal.core.dkim.keyrecord import KeyFault, KeyRecord, KeyRecordError
-from postseal.core.dkim.signature import (
-    Evidence,
-    Signature,
-    SignatureError,
-    parse,
-)
+from postseal.core.dkim.signature import Signature, parse
+from postseal.core.dkim.values import Evidence, SignatureError
 from postseal.core.field import Field, Header
 from postseal.core.resolver import BadName, Kind, Resolver, TemporaryDnsError
 
