@@ -157,7 +157,13 @@ def _strictness(result: Result) -> int:
 
 def _judge(author: str, facts: Facts, discovery: Discovery, resolver: Resolver) -> Result:
     """The verdict on one Author Domain (RFC 9989 section 5.3)."""
-    base = Result(status=Status.NONE, why=Why.NO_RECORD, author_domain=author, domains=(author,))
+    base = Result(
+        status=Status.NONE,
+        why=Why.NO_RECORD,
+        author_domain=author,
+        domains=(author,),
+        method=discovery.method,
+    )
     try:
         found = _find_policy(base, discovery)
     except TemporaryDnsError as fault:
@@ -213,9 +219,8 @@ def _find_policy(base: Result, discovery: Discovery) -> Result:
 
 
 def _noted(result: Result, discovery: Discovery) -> Result:
-    """The result with the Organizational Domain, if a walk has found it."""
-    walk = discovery.known(result.author_domain)
-    return replace(result, organizational_domain=walk.organizational_domain) if walk else result
+    """The result with the Organizational Domain, if that has been found."""
+    return replace(result, organizational_domain=discovery.organization(result.author_domain))
 
 
 def _failed(base: Result, discovery: Discovery, resolver: Resolver) -> Result:

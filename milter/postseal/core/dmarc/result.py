@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .record import Disposition, Record
+from .walk import Method
 
 
 class Status(StrEnum):
@@ -65,6 +66,8 @@ class Result:
     aligned_by: tuple[str, ...] = ()  # "spf example.com", "dkim example.com": one of each at most
     domains: tuple[str, ...] = ()  # Author Domains evaluated
     each: tuple[Result, ...] = ()
+    method: Method = Method.TREEWALK
+    difference: str = ""  # what the other method would have said, when both were asked
     notes: tuple[str, ...] = ()  # remarks about DNS and the record, for people
     detail: str = ""
 

@@ -22,6 +22,7 @@ SEE ALSO
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from ..names import is_at_or_below, labels
 from ..resolver import BadName, Kind, Resolver, TemporaryDnsError
@@ -39,6 +40,13 @@ def policy_names(domain: str) -> tuple[str, ...]:
     parts = labels(domain)
     rest = parts[1:][-_REST:]
     return (domain, *(".".join(rest[start:]) for start in range(len(rest))))
+
+
+class Method(StrEnum):
+    """How Organizational Domains are found, in the words of RFC 9990 section 3.1.1.5."""
+
+    TREEWALK = "treewalk"
+    PSL = "psl"  # a public suffix list, as RFC 7489 had it; see suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +89,18 @@ class Walk:
 
 
 class Discovery:
-    """The walks of one message.  Asks each name once."""
+    """The walks of one message.  Asks each name once.
+
+    share: another Discovery, whose answers are used and which gets those found here.
+    """
 
     __slots__ = ("_resolver", "_spots", "_walks")
 
-    def __init__(self, resolver: Resolver) -> None:
+    method = Method.TREEWALK
+
+    def __init__(self, resolver: Resolver, share: Discovery | None = None) -> None:
         self._resolver = resolver
-        self._spots: dict[str, Spot | TemporaryDnsError] = {}
+        self._spots: dict[str, Spot | TemporaryDnsError] = share._spots if share else {}
         self._walks: dict[str, Walk] = {}
 
     def spot(self, domain: str) -> Spot:
@@ -120,9 +133,10 @@ class Discovery:
             self._walks[domain] = self._walk(domain)
         return self._walks[domain]
 
-    def known(self, domain: str) -> Walk | None:
-        """The walk from that domain if there was one."""
-        return self._walks.get(domain)
+    def organization(self, domain: str) -> str:
+        """Its Organizational Domain if that is known without a question, else ""."""
+        walk = self._walks.get(domain)
+        return walk.organizational_domain if walk else ""
 
     def _walk(self, domain: str) -> Walk:
         spots: list[Spot] = []
