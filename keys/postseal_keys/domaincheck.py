@@ -48,12 +48,8 @@ class Checked:
 
 def check(domain: str, asker: Asker, keys: Mapping[str, Wanted | None]) -> Checked:
     """Look at everything.  keys: selector -> the key that signs, None when not known."""
-    if asker.ask(domain, "SOA").outcome is Outcome.BAD_NAME:
-        what = "this is no name that DNS can hold"
-        return Checked(
-            domain=domain,
-            findings=(Finding(harm=Harm.ERROR, code="dns-name", where=domain, what=what),),
-        )
+    if hopeless := _hopeless(domain, asker):
+        return Checked(domain=domain, findings=(hopeless,))
     spf, walk = spfcheck.check(domain, asker)
     dmarc, found = dmarccheck.check(domain, asker)
     dkim = [f for selector, want in keys.items() for f in _key(domain, selector, want, asker)]
@@ -66,6 +62,19 @@ def check(domain: str, asker: Asker, keys: Mapping[str, Wanted | None]) -> Check
         dmarc=found,
         selectors=tuple(keys),
     )
+
+
+def _hopeless(domain: str, asker: Asker) -> Finding | None:
+    """Is it worth while to ask any more?"""
+    outcome = asker.ask(domain, "SOA").outcome
+    if outcome is Outcome.BAD_NAME:
+        what = "this is no name that DNS can hold"
+        return Finding(harm=Harm.ERROR, code="dns-name", where=domain, what=what)
+    if outcome in (Outcome.TIMEOUT, Outcome.NETWORK) and not asker.ask(".", "NS").known:
+        what = f"the resolver does not answer ({outcome})"
+        hint = "give another one with --nameserver"
+        return Finding(harm=Harm.UNKNOWN, code="dns", where=domain, what=what, hint=hint)
+    return None
 
 
 def _key(domain: str, selector: str, want: Wanted | None, asker: Asker) -> list[Finding]:

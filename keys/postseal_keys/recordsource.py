@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dns.exception
-import dns.name
 import dns.rdatatype
 import dns.zonefile
 
 from postseal_keys.console import DATAERR, NOINPUT, Problem, os_problem
 
 FILE_MAX = 4_000_000  # octets
+UNKNOWN = "origin.invalid"  # stands for the zone when nobody has named it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +69,33 @@ def _lines(text: str, path: str) -> Iterator[Unpublished]:
 
 
 def _zone(text: str, path: str, origin: str) -> Iterator[Unpublished]:
-    top = dns.name.from_text(f"{origin or 'origin.invalid'}.")
-    try:
-        rrsets = dns.zonefile.read_rrsets(
-            text, origin=top, relativize=False, default_ttl=3600, rdtype=None
-        )
-    except (dns.exception.DNSException, ValueError, KeyError) as error:
-        hint = "a zone file needs quotation marks around text, and the domain as an argument"
-        raise Problem(f"{path}: {error}", hint=hint, code=DATAERR) from None
-    for rrset in rrsets:
-        if rrset.rdtype == dns.rdatatype.TXT:
+    for place, part in _parts(text, f"{origin or UNKNOWN}."):
+        try:
+            rrsets = dns.zonefile.read_rrsets(part, origin=place, default_ttl=3600, rdclass=None)
+        except (dns.exception.DNSException, ValueError, KeyError) as error:
+            hint = "a zone file needs quotation marks around text, and the domain as an argument"
+            raise Problem(f"{path}: {error}", hint=hint, code=DATAERR) from None
+        for rrset in rrsets:
             name = rrset.name.to_text(omit_final_dot=True).lower()
-            known = "" if not origin and name.endswith("origin.invalid") else name
-            for rdata in rrset:
+            known = "" if name.endswith(UNKNOWN) else name
+            for rdata in rrset if rrset.rdtype == dns.rdatatype.TXT else ():
                 data = b"".join(rdata.strings).decode("latin-1")
                 yield Unpublished(name=known, text=data, where=f"{path}: {name}")
+
+
+def _parts(text: str, origin: str) -> Iterator[tuple[str, str]]:
+    """The file cut at $ORIGIN: each part with its origin; $TTL does not matter here."""
+    part: list[str] = []
+    for line in text.splitlines(keepends=True):
+        words = line.split()
+        match words[0].upper() if words else "":
+            case "$ORIGIN" if len(words) > 1:
+                yield origin, "".join(part)
+                part = []
+                relative = not words[1].endswith(".")
+                origin = f"{words[1]}.{origin}" if relative else words[1]
+            case "$TTL":
+                part.append("\n")
+            case _:
+                part.append(line)
+    yield origin, "".join(part)
