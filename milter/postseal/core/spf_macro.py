@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import quote
 
 NAME_MAX = 253
 _PARTS_MAX = 1000  # more right-hand parts than any value has
@@ -30,6 +29,7 @@ _PARTS_MAX = 1000  # more right-hand parts than any value has
 _TOKEN = re.compile(r"%(?:\{([a-zA-Z])([0-9]*)([rR]?)([-.+,/_=]*)\}|([%_-]))")
 _FIXED = {"%": "%", "_": " ", "-": "%20"}
 _LETTERS = frozenset("slodipvh")
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _LETTER_DIGIT = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -66,12 +66,10 @@ def domain_spec(text: str, value: Callable[[str], str]) -> str:
         raise MacroError("empty domain")
     _check_end(text)
     name = expand(text, value).removesuffix(".")
-    while len(name) > NAME_MAX and "." in name:
-        # The dot at or after the last place where enough is gone
-        cut = name.find(".", max(0, len(name) - NAME_MAX - 1))
-        if cut < 0:
-            break
-        name = name[cut + 1 :]
+    excess = len(name) - NAME_MAX
+    if excess > 0:  # cut at the first dot that leaves little enough
+        cut = name.find(".", excess - 1)
+        name = name[cut + 1 :] if cut >= 0 else name.rpartition(".")[2]
     return name
 
 
@@ -101,7 +99,14 @@ def _letter(
         if significant:
             parts = parts[-(int(significant) if len(significant) < 4 else _PARTS_MAX) :]
         result = ".".join(parts)
-    return result if letter == name else quote(result, safe="~")
+    return result if letter == name else _url_escaped(result)
+
+
+def _url_escaped(text: str) -> str:
+    """Everything outside RFC 3986's unreserved set as %XX, of UTF-8."""
+    return "".join(
+        chr(octet) if octet in _UNRESERVED else f"%{octet:02X}" for octet in text.encode()
+    )
 
 
 def _check_end(text: str) -> None:

@@ -35,7 +35,7 @@ _MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=(.*)", re.IGNORECASE)
 _LOCAL_MACRO = re.compile(r"%\{[sl]", re.IGNORECASE)
 _P_MACRO = re.compile(r"%\{p", re.IGNORECASE)
 _AHEAD = re.compile(r"[+?~-]?(include|a|mx|exists)(?::([^/%]+))?(?:/.*)?", re.IGNORECASE)
-_NESTED_MAX = 40  # pyspf recurses for each include and redirect
+_NESTED_MAX = 20  # includes within includes; pyspf has the same bound, and asserts it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,81 @@
+"""The seams to pyspf: which record is read, and what comes out of an evaluation."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from postseal.core.resolver import DnsFault
+from postseal.core.spf_query import Fault, Identity, Limits, Outcome, Query, select_record
+from support.fakedns import FakeDns
+
+WHO = Identity("mailfrom", "user", "example.com", "mail.example.com")
+
+
+@pytest.mark.parametrize(
+    ("texts", "record"),
+    [
+        pytest.param((), None, id="none"),
+        pytest.param((b"", b"x", b"v=spf10", b"v=spf1-all", b" v=spf1"), None, id="others"),
+        pytest.param((b"x", b"v=spf1 -all", b"\xff"), "v=spf1 -all", id="among-others"),
+        pytest.param((b"v=SPF1",), "v=SPF1", id="nothing-but-version"),
+        pytest.param((b"v=spf1 ",), "v=spf1 ", id="trailing-blank"),
+        pytest.param((b"v=spf1 " + b"x" * 4089,), "v=spf1 " + "x" * 4089, id="at-limit"),
+    ],
+)
+def test_selection(texts: tuple[bytes, ...], record: str | None) -> None:
+    assert select_record(texts, Limits()) == record
+
+
+@pytest.mark.parametrize(
+    ("texts", "why"),
+    [
+        pytest.param((b"v=spf1 -all", b"v=spf1 -all"), "many-records", id="twice"),
+        pytest.param((b"v=spf1 " + b"x" * 4090,), "record-too-long", id="over-limit"),
+        pytest.param((b"v=spf1 \xc3\xbc",), "record-not-ascii", id="not-ascii"),
+    ],
+)
+def test_refusals(texts: tuple[bytes, ...], why: str) -> None:
+    with pytest.raises(Fault) as caught:
+        select_record(texts, Limits())
+    assert caught.value.why == why
+
+
+def run(record: str, dns: FakeDns | None = None) -> Outcome:
+    return Query(ip_address("192.0.2.1"), WHO, dns or FakeDns(), Limits()).run(record)
+
+
+def test_outcomes() -> None:
+    assert run("v=spf1 ip4:192.0.2.1 -all") == Outcome(
+        word="pass", matched=True, mechanism="ip4:192.0.2.1"
+    )
+    assert run("v=spf1") == Outcome(word="neutral")
+    void = run("v=spf1 a:a.example a:b.example a:c.example -all")
+    assert (void.word, void.why, void.lookups, void.voids) == ("permerror", "void-limit", 3, 3)
+    sick = FakeDns(broken={"a.example": DnsFault.REFUSED})
+    failed = run("v=spf1 a:a.example -all", sick)
+    assert (failed.word, failed.dns) == ("temperror", DnsFault.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("term", "matches"),
+    [
+        ("ip4:192.0.2.0/24", True),
+        ("ip4:192.0.3.0/23", True),
+        ("ip4:192.0.3.0/24", False),
+        ("ip4:0.0.0.0/0", True),
+        ("ip4:192.0.2.1/32", True),
+        ("ip6:::ffff:192.0.2.1", False),
+    ],
+)
+def test_networks(term: str, matches: bool) -> None:
+    assert run(f"v=spf1 {term} -all").word == ("pass" if matches else "fail")
+
+
+def test_ipv6_networks() -> None:
+    query = Query(ip_address("2001:db8::1"), WHO, FakeDns(), Limits())
+    assert query.run("v=spf1 ip6:2001:db8::/32 -all").word == "pass"
+    assert query.run("v=spf1 ip6:2001:db9::/32 -all").word == "fail"
+    assert query.run("v=spf1 ip6:2001:db9::/31 -all").word == "pass"
+    assert query.run("v=spf1 ip4:0.0.0.0/0 -all").word == "fail"
