@@ -56,6 +56,12 @@ BEHIND = {
 TESTED_WITH = {
     "milter/postseal/conf/sections.py": "tests/conf/test_model.py",
     "milter/postseal/conf/signing.py": "tests/conf/test_model.py",
+    "keys/postseal_keys/formats/api.py": "tests/keys/test_formats.py",
+    "keys/postseal_keys/formats/code.py": "tests/keys/test_formats.py",
+    "keys/postseal_keys/formats/txt.py": "tests/keys/test_formats.py",
+    "keys/postseal_keys/formats/zone.py": "tests/keys/test_formats.py",
+    "keys/postseal_keys/genkey_options.py": "tests/keys/test_genkey.py",
+    "keys/postseal_keys/genzone_options.py": "tests/keys/test_genzone.py",
 }
 
 CITATION = re.compile(

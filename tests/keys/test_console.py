@@ -63,24 +63,27 @@ def test_run_returns_what_the_work_returns() -> None:
     assert console.run("tool", lambda: 7) == 7
 
 
-def test_a_reader_that_leaves_causes_no_traceback() -> None:
+@pytest.mark.parametrize("lines", [1, 20000], ids=["buffered", "many"])
+def test_a_reader_that_leaves_causes_no_traceback(lines: int) -> None:
     """The status of a closed pipe, and a silent interpreter at its end."""
     script = (
         "import sys; from postseal_keys.console import run\n"
         "def work():\n"
-        "    for _ in range(20000): print('x' * 50)\n"
+        "    sys.stdin.read()\n"
+        f"    for _ in range({lines}): print('x' * 50)\n"
         "    return 0\n"
         "sys.exit(run('tool', work))\n"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", script],
         env={**os.environ, "PYTHONPATH": str(KEYS)},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    assert child.stdout and child.stderr
-    with child.stdout as out, child.stderr as err:
-        assert out.readline()
-        out.close()
+    assert child.stdin and child.stdout and child.stderr
+    child.stdout.close()
+    child.stdin.close()  # now it begins to print
+    with child.stderr as err:
         assert err.read() == b""
     assert child.wait(30) == console.PIPE_CLOSED

@@ -81,6 +81,8 @@ def _read(text: str, origin: str) -> Rows:
             ("-D", "-s", "-d", "example.com"), "example.com",
             ["s1._domainkey.example.com", "s2._domainkey.sub.example.com"], id="subdomains"),
         pytest.param(
+            ("-D", "-s", "-d", "ample.com"), "ample.com", [], id="no-part-of-a-label"),
+        pytest.param(
             ("-D", "-d", "none.example"), "none.example", [], id="none"),
     ],
 )  # fmt: skip

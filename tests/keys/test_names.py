@@ -23,6 +23,7 @@ from postseal_keys.console import USAGE, Problem
         pytest.param("bücher.example", "xn--bcher-kva.example", id="u-label"),
         pytest.param("BÜCHER.example", "xn--bcher-kva.example", id="u-label-case"),
         pytest.param("bu\u0308cher.example", "xn--bcher-kva.example", id="u-label-composed"),
+        pytest.param("_dmarc.bücher.example", "_dmarc.xn--bcher-kva.example", id="underscore-idn"),
         pytest.param("日本語。example", "xn--wgv71a119e.example", id="ideographic-full-stop"),
         pytest.param("straße.example", "xn--strae-oqa.example", id="sharp-s-not-transitional"),
         pytest.param("xn--bcher-kva.example", "xn--bcher-kva.example", id="a-label"),

@@ -41,6 +41,7 @@ TABLE = (
         pytest.param(["-a", "--no-append"], "append", False, id="no-form"),
         pytest.param(["-a", "--noappend"], "append", False, id="no-form-without-dash"),
         pytest.param(["-a", "--no-app"], "append", False, id="no-form-abbreviated"),
+        pytest.param(["-a", "--n"], "append", False, id="several-names-of-one-option"),
         pytest.param(["x", "-S", "y"], "S", True, id="options-may-follow-arguments"),
         pytest.param(["--", "-S"], "S", False, id="double-dash-ends-options"),
         pytest.param(["+domain", "x"], "domain", "x", id="plus"),

@@ -35,6 +35,23 @@ def test_files_are_born_private_whatever_the_umask(tmp_path: Path, mask: int) ->
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 
+def test_no_one_can_open_a_file_before_it_is_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Created anew and with its mode, not opened and then made private."""
+    real, modes = os.open, []
+
+    def watch(path: str, flags: int, mode: int = 0o777, **more: int) -> int:
+        if flags & os.O_CREAT:
+            assert flags & os.O_EXCL
+            modes.append(mode)
+        return real(path, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", watch)
+    store.write(str(tmp_path), PAIR)
+    assert modes == [0o600, 0o600]
+
+
 @pytest.mark.parametrize("taken", ["s.private", "s.txt"])
 def test_nothing_is_replaced_and_nothing_is_left_behind(tmp_path: Path, taken: str) -> None:
     (tmp_path / taken).write_bytes(b"old")
