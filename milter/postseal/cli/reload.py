@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from postseal.conf import load
-from postseal.conf.mistake import ConfigError
-from postseal_keys.console import CONFIG, NOPERM, OK, UNAVAILABLE, Problem
+from postseal.conf.mistake import ConfigError, Severity
+from postseal_keys.console import CONFIG, NOPERM, OK, UNAVAILABLE, Problem, complain
 
 EXAMPLES = """\
 examples:
@@ -54,9 +54,15 @@ def register(commands: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Send the signal."""
-    pid_file: Path | None = args.pid_file
-    if args.config or pid_file is None:
-        pid_file = pid_file or _from_configuration(args.config)
+    named = _from_configuration(args.config) if args.config else None
+    pid_file: Path | None = args.pid_file or named
+    if pid_file is None:
+        raise Problem(
+            "nothing says where the daemon's process number is",
+            hint="add pid_file to the configuration and give --config, or give --pid-file, or: "
+            "systemctl reload postseal",
+            code=CONFIG,
+        )
     pid = read_pid(pid_file)
     try:
         os.kill(pid, signal.SIGHUP)
@@ -73,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
     return OK
 
 
-def _from_configuration(file: Path | None) -> Path:
+def _from_configuration(file: Path) -> Path | None:
     """The PID file that the configuration names, when the configuration can be used."""
     from postseal.tables import site
 
@@ -81,16 +87,13 @@ def _from_configuration(file: Path | None) -> Path:
         configuration = load.read(file)
         site.load(configuration)
     except ConfigError as error:
-        lines = "\n".join(str(one) for one in error.mistakes if one.severity == "error")
-        raise Problem(f"nothing was reloaded: {lines}", code=CONFIG) from None
-    named = configuration.settings.pid_file
-    if named is None:
+        lines = [str(one) for one in error.mistakes if one.severity is Severity.ERROR]
+        for line in lines:
+            complain("postseal", Problem(line))
         raise Problem(
-            "the configuration names no pid_file",
-            hint="add pid_file, or give --pid-file, or: systemctl reload postseal",
-            code=CONFIG,
-        )
-    return named
+            "nothing was reloaded", hint=f"mend {file} and try again", code=CONFIG
+        ) from None
+    return configuration.settings.pid_file
 
 
 def read_pid(file: Path) -> int:

@@ -130,7 +130,7 @@ def model_at(table: Path) -> type[BaseModel] | None:
     for part in table:
         if isinstance(part, int):
             continue
-        inner = _model_in(_annotation(model, part))
+        inner = model_in(_annotation(model, part))
         if inner is None:
             return None
         model = inner
@@ -144,12 +144,12 @@ def _annotation(model: type[BaseModel], name: str) -> Any:
     return None
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def model_in(annotation: Any) -> type[BaseModel] | None:
     """The model an annotation is, or is a tuple of."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
         return annotation if issubclass(annotation, BaseModel) else None
     for part in get_args(annotation):
-        if part is not Ellipsis and (model := _model_in(part)):
+        if part is not Ellipsis and (model := model_in(part)):
             return model
     return None
 

@@ -54,7 +54,7 @@ class Settings(Section):
         max_length=255,
         pattern=r"^[A-Za-z0-9._-]+$",
         description="The name under which results are written into Authentication-Results. Fields"
-        " from outside that claim this name are removed. The default is the host name.",
+        " from outside that claim this name are removed.",
     )
     extra_authserv_ids: Words = Field(
         default=(),

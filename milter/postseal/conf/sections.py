@@ -151,12 +151,14 @@ class Dmarc(Section):
     reject: bool = Field(
         default=False,
         description="Whether mail that fails DMARC is refused where the domain asks for reject."
-        " Mail that came through a mailing list often fails without being forged, so a domain"
-        " with people in it seldom wants its mail refused on this alone (RFC 9989 section 8)."
-        " When false, the mail is delivered with the result in its header.",
+        " When false, the mail is delivered with the result in its header. A receiver must not"
+        " refuse mail for p=reject alone; what else is known about it has to count too, and when"
+        " that is nothing, the mail is to be treated as under quarantine (RFC 9989 section 8):"
+        " mail from mailing lists often fails without being forged. See REFUSING MAIL in"
+        " postseal(8) before switching it on.",
     )
     reject_text: str = Field(
-        default="rejected by DMARC policy for {domain}",
+        default="Email rejected per DMARC policy for {domain}",
         max_length=200,
         pattern=r"^[ -~]*$",
         description="The text of the refusal, after 550 5.7.1. {domain} is the author's domain.",
