@@ -25,7 +25,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from postseal.cli.messagefile import Unreadable, read_message
-from postseal.core import action
+from postseal.core import action, explain
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Verdict
 from postseal.daemon.wiring import Unusable, parts
@@ -33,6 +33,7 @@ from postseal.daemon.wiring import Unusable, parts
 EXAMPLES = """\
 examples:
   postseal verify message.eml --ip 192.0.2.1 --helo mx.example.com --mail-from ann@example.com
+  postseal verify --explain message.eml --ip 192.0.2.1
   postseal verify --json - < message.eml
 """
 
@@ -51,6 +52,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--ip", metavar="ADDRESS", type=ip_address, help="the client's address")
     parser.add_argument("--helo", metavar="NAME", default="", help="what the client said in HELO")
     parser.add_argument("--mail-from", metavar="ADDRESS", default="", help="the envelope sender")
+    parser.add_argument("--explain", action="store_true", help="tell the story in sentences")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -70,7 +72,12 @@ def main(args: argparse.Namespace) -> int:
         if work.wants_body:
             work.body(body)
         verdict = work.close()
-    print(json.dumps(as_json(verdict), indent=2) if args.json else as_text(verdict))
+    if args.json:
+        print(json.dumps(as_json(verdict), indent=2))
+    elif args.explain:
+        print("\n".join(explain.sentences(verdict)))
+    else:
+        print(as_text(verdict))
     return os.EX_OK
 
 
@@ -112,6 +119,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         },
         "action": verdict.action.word,
         "reply": reply(verdict.action),
+        "explanation": list(explain.sentences(verdict)),
         "authentication_results": results_field(verdict),
         "removed": sum(isinstance(edit, action.Delete) for edit in verdict.edits),
     }

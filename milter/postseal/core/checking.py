@@ -104,6 +104,8 @@ class Checking:
             dkim=signatures,
             spf=sender,
             dmarc=verdict,
+            authors=self._authors,
+            client=self._client,
             story=report.story(self._origin, self._authors, signatures, sender, verdict),
         )
 

@@ -22,6 +22,7 @@ from postseal.core.field import Field, Header
 from postseal.core.roles import Origin, Role
 from postseal.core.rules import OnFault, Rules
 from postseal.core.signing import Choice
+from postseal.core.transaction import Client
 from postseal.core.verdict import Verdict, deletions, insert_on_top, no_body
 
 
@@ -43,13 +44,16 @@ class LeaveAlone:
 class Refused:
     """A message that must not go out unsigned and cannot be signed."""
 
-    __slots__ = ("_authors", "_origin", "_reason", "_rules", "body")
+    __slots__ = ("_authors", "_client", "_origin", "_reason", "_rules", "body")
 
     wants_body = False
 
-    def __init__(self, rules: Rules, origin: Origin, authors: Authors, reason: str) -> None:
+    def __init__(
+        self, rules: Rules, origin: Origin, client: Client, authors: Authors, reason: str
+    ) -> None:
         self._rules = rules
         self._origin = origin
+        self._client = client
         self._authors = authors
         self._reason = reason
         self.body: Callable[[bytes], None] = no_body
@@ -60,6 +64,8 @@ class Refused:
             action = Defer("message cannot be signed at the moment; please try again later")
         return Verdict(
             role=Role.OUTBOUND,
+            authors=self._authors,
+            client=self._client,
             origin=self._origin,
             action=action,
             story={
@@ -75,7 +81,8 @@ class Outbound:
     """A message to be signed."""
 
     __slots__ = (
-        "_authors", "_bodies", "_choices", "_header", "_now", "_origin", "_rules", "body",
+        "_authors", "_bodies", "_choices", "_client", "_header", "_now", "_origin", "_rules",
+        "body",
     )  # fmt: skip
 
     wants_body = True
@@ -84,6 +91,7 @@ class Outbound:
         self,
         rules: Rules,
         origin: Origin,
+        client: Client,
         authors: Authors,
         header: Header,
         choices: Sequence[Choice],
@@ -91,6 +99,7 @@ class Outbound:
     ) -> None:
         self._rules = rules
         self._origin = origin
+        self._client = client
         self._authors = authors
         self._header = header
         self._choices = choices
@@ -105,6 +114,8 @@ class Outbound:
         edits += [insert_on_top("DKIM-Signature", made.value) for made in reversed(signatures)]
         return Verdict(
             role=Role.OUTBOUND,
+            authors=self._authors,
+            client=self._client,
             origin=self._origin,
             action=Accept(),
             edits=tuple(edits),

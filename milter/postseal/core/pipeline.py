@@ -61,7 +61,7 @@ class Pipeline:
             try:
                 choices = self._keys.choose(authors.first_address)
             except SigningUnavailable as reason:
-                return Refused(rules, origin, authors, str(reason))
+                return Refused(rules, origin, client, authors, str(reason))
             if choices:
-                return Outbound(rules, origin, authors, header, choices, now)
+                return Outbound(rules, origin, client, authors, header, choices, now)
         return Checking(rules, origin, authors, client, envelope, header, resolver, now)

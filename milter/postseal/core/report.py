@@ -13,6 +13,7 @@ DOES NOT
 
 from __future__ import annotations
 
+from postseal.core import explain
 from postseal.core import spf as spf_check
 from postseal.core.address import Authors
 from postseal.core.authres import MethodResult, Property
@@ -112,6 +113,7 @@ def story(
         pairs["dmarc"] = f"{verdict.status}/{verdict.why}"
         if verdict.applied is not None:
             pairs["policy"] = verdict.applied.value
+        pairs["because"] = explain.short(verdict, signatures, sender)
     return pairs
 
 

@@ -12,11 +12,13 @@ from typing import Protocol
 
 from postseal.core import spf
 from postseal.core.action import Action, Delete, Edit, Insert
+from postseal.core.address import Authors
 from postseal.core.authres_claims import instances_to_delete
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc
 from postseal.core.field import Field, Header
 from postseal.core.roles import Origin, Role
+from postseal.core.transaction import Client
 
 Story = Mapping[str, str | int]
 
@@ -38,6 +40,8 @@ class Verdict:
     dkim: tuple[verify.Result, ...] = ()
     spf: spf.Result | None = None
     dmarc: dmarc.Result | None = None
+    authors: Authors | None = None
+    client: Client | None = None
 
 
 class Work(Protocol):

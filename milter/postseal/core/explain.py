@@ -1,0 +1,215 @@
+"""The story of a message in plain sentences, for people.
+
+NAME
+    explain - from a Verdict to sentences, and to one short line for the log
+
+GIVES
+    sentences(): who sent it, what each mechanism found and where, what follows.
+    short(): the reason of the verdict in one line, for the log.
+
+DOES NOT
+    decide anything, or escape: names are in normal form already (A-labels, host
+    names), and the log and the terminal filter the rest.
+
+SEE ALSO
+    cli/verify.py --explain; report.py for the same facts as RFC 8601 words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from postseal.core import action, spf
+from postseal.core.address import Authors
+from postseal.core.address import Why as From
+from postseal.core.dkim import verify
+from postseal.core.dmarc.record import Disposition
+from postseal.core.dmarc.result import Result as Dmarc
+from postseal.core.dmarc.result import Status as DmarcStatus
+from postseal.core.dmarc.result import Why as DmarcWhy
+from postseal.core.roles import Origin
+from postseal.core.transaction import Client
+from postseal.core.verdict import Verdict
+
+
+def sentences(verdict: Verdict) -> tuple[str, ...]:
+    """The whole story, in the order in which it happened."""
+    return tuple(_story(verdict))
+
+
+def _story(verdict: Verdict) -> Iterator[str]:
+    yield _arrival(verdict.origin, verdict.client)
+    if verdict.authors is not None:
+        yield _author(verdict.authors)
+    if verdict.signatures:
+        yield f"It was signed: {verdict.story.get('signed', '')}."
+    yield from _signatures(verdict.dkim)
+    if verdict.spf is not None:
+        yield _sender(verdict.spf, verdict.client)
+    if verdict.dmarc is not None:
+        yield from _dmarc(verdict.dmarc, verdict)
+    if removed := sum(isinstance(edit, action.Delete) for edit in verdict.edits):
+        fields = "field that claims" if removed == 1 else "fields that claim"
+        yield f"{removed} Authentication-Results {fields} to be ours came with it, and is removed."
+    yield _outcome(verdict.action)
+
+
+_ORIGINS = {
+    Origin.AUTHENTICATED: "one of our users, who authenticated",
+    Origin.DAEMON: "a listener for our users (daemon_names)",
+    Origin.MACRO: "one of ours, by a macro rule",
+    Origin.LOCAL: "this host, by sendmail or Postfix itself",
+    Origin.INTERNAL_HOST: "an internal host",
+    Origin.NEVER_SIGN: "a listener whose mail is never signed",
+    Origin.PEER: "a peer, whose mail is left alone",
+    Origin.OUTSIDE: "outside",
+}
+
+
+def _arrival(origin: Origin, client: Client | None) -> str:
+    where = f" ({client.address})" if client is not None and client.address is not None else ""
+    return f"The message came from {_ORIGINS[origin]}{where}."
+
+
+def _author(authors: Authors) -> str:
+    domains = _listed(authors.domains)
+    match authors.why:
+        case From.ONE:
+            return f"Its From field names {domains}."
+        case From.MISSING:
+            return "It has no From field, so it names no author."
+        case From.SEVERAL_FIELDS:
+            return f"It has more than one From field, with {domains or 'no domain'}."
+        case From.SEVERAL_DOMAINS:
+            return f"Its From field names authors in several domains: {domains}."
+        case From.NO_DOMAIN:
+            return "Its From field holds no address with a domain."
+        case From.BAD_DOMAIN:
+            return "The domain in its From field is not one that DNS can hold."
+        case From.UNPARSABLE:
+            also = f"; {domains} can be seen in it" if domains else ""
+            return f"Its From field cannot be read as RFC 5322 has it{also}."
+
+
+def _signatures(results: tuple[verify.Result, ...]) -> Iterator[str]:
+    for result in results:
+        if result.status is verify.Status.NONE:
+            yield "DKIM: it carries no signature."
+            continue
+        whose = f"signature of {result.domain}" if result.domain else "a signature"
+        selector = f", selector {result.selector}" if result.selector else ""
+        key = f", {result.key_bits}-bit key" if result.key_bits else ""
+        about = f"DKIM: {whose} ({result.algorithm or 'unreadable'}{selector}{key})"
+        if result.status is verify.Status.PASS:
+            test = ", but its key is in test mode and proves nothing" if result.testing else ""
+            yield f"{about} verifies{test}."
+        else:
+            yield f"{about} counts for nothing, {result.status}: {result.detail or result.why}."
+
+
+_SPF = {
+    spf.Status.PASS: "allows",
+    spf.Status.FAIL: "forbids",
+    spf.Status.SOFTFAIL: "says it probably does not allow",
+    spf.Status.NEUTRAL: "says nothing for or against",
+}
+
+
+def _sender(result: spf.Result, client: Client | None) -> str:
+    """One sentence on SPF."""
+    which = "HELO" if result.identity == "helo" else "MAIL FROM"
+    host = str(client.address) if client is not None and client.address is not None else "it"
+    if not result.domain:
+        return f"SPF: there is no domain in {which} to check."
+    if (verb := _SPF.get(result.status)) is not None:
+        term = f" ({result.mechanism})" if result.mechanism else ""
+        return f"SPF: {result.domain}, the domain in {which}, {verb} the client {host}{term}."
+    if result.status is spf.Status.NONE:
+        return f"SPF: {result.domain}, the domain in {which}, has no SPF record."
+    reason = f"{result.why}, {result.detail}" if result.detail else result.why
+    return f"SPF: {result.domain} could not be checked, {result.status}: {reason}."
+
+
+def _dmarc(result: Dmarc, verdict: Verdict) -> Iterator[str]:
+    for one in result.each or (result,):
+        yield f"DMARC: {_policy(one)}{_alignment(one, verdict)}"
+    if result.each:
+        yield f"DMARC: with several authors the result is {result.status} ({result.detail})."
+    for note in result.notes:
+        yield f"DMARC: note: {note}."
+
+
+def _policy(result: Dmarc) -> str:
+    if not result.policy_domain:
+        return ""
+    where = f"_dmarc.{result.policy_domain}"
+    if result.published is None:
+        return f"{result.author_domain} has a record at {where}; "
+    test = ", in test mode (t=y)" if result.testing else ""
+    return f"{result.author_domain} asks for {result.published} at {where}{test}; "
+
+
+def _alignment(result: Dmarc, verdict: Verdict) -> str:
+    match result.status, result.why:
+        case DmarcStatus.PASS, _:
+            proof = _listed(_proof(one) for one in result.aligned_by)
+            return f"the message passes, because {proof} speaks for the author."
+        case DmarcStatus.FAIL, DmarcWhy.NOT_ALIGNED:
+            passed = _listed(_passed(verdict.dkim, verdict.spf))
+            return f"the message fails: {passed} passed, but not for the author's domain."
+        case DmarcStatus.FAIL, _:
+            return "the message fails: neither DKIM nor SPF passed."
+        case DmarcStatus.NONE, _:
+            return f"{result.author_domain} publishes no policy."
+        case _:
+            return f"no verdict, {result.status}: {result.detail or result.why}."
+
+
+def _proof(evidence: str) -> str:
+    mechanism, _, domain = evidence.partition(" ")
+    return f"{mechanism.upper()} for {domain}"
+
+
+def _passed(signatures: Iterable[verify.Result], sender: spf.Result | None) -> Iterator[str]:
+    domains = dict.fromkeys(
+        one.domain for one in signatures if one.status is verify.Status.PASS and not one.testing
+    )
+    yield from (f"DKIM for {domain}" for domain in domains)
+    if sender is not None and sender.status is spf.Status.PASS:
+        yield f"SPF for {sender.domain}"
+
+
+def _outcome(act: action.Action) -> str:
+    match act:
+        case action.Accept():
+            return "It is accepted."
+        case action.Hold(reason):
+            return f"It is put on hold: {reason}."
+        case action.Reject(text, code, enhanced):
+            return f"It is refused: {code} {enhanced} {text}."
+        case action.Defer(text, code, enhanced):
+            return f"It is deferred: {code} {enhanced} {text}."
+
+
+def short(result: Dmarc, signatures: Iterable[verify.Result], sender: spf.Result | None) -> str:
+    """Why the DMARC verdict is what it is, in one line for the log."""
+    match result.status:
+        case DmarcStatus.PASS:
+            return f"{_listed(map(_proof, result.aligned_by))} aligned with {result.author_domain}"
+        case DmarcStatus.FAIL:
+            passed = _listed(_passed(signatures, sender)) or "nothing"
+            asked = (result.applied or Disposition.NONE).value
+            return (
+                f"{passed} passed, not aligned with {result.author_domain}; "
+                f"{asked} asked at _dmarc.{result.policy_domain}"
+            )
+        case DmarcStatus.NONE:
+            return f"no policy for {result.author_domain}"
+        case _:
+            return result.detail or result.why.value
+
+
+def _listed(words: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *most, last = [*words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
