@@ -21,6 +21,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from postseal.core.field import Field
 # folds, and with the signature.  As long as both are longer than the rest of a line, the folds
 # before the signature are the same, which `simple` depends on.
 _PLACE_HOLDER = b"0" * 72
+_WIDTH = 74  # columns, as far as whole tags fit
 
 
 class _Signed(NamedTuple):
@@ -85,14 +87,43 @@ def compose(
     tags: `v=1; a=...` to the last one before b=, folded, lines after the first starting
     with CRLF and a blank.  signed: the canonical signed fields, each with its CRLF.
     """
+    tag, _, text = tags.partition(b"=")
+    fields = [(tag, text), (b"b", _PLACE_HOLDER)]
+    return _generate(name, fields, signed, relaxed, private, plain=False)
+
+
+def compose_plain(
+    name: bytes, tags: Mapping[bytes, bytes], signed: bytes, private: crypto.PrivateKey
+) -> Field:
+    """The field with its tags in the order of their names, relaxed, folded after semicolons only.
+
+    This is the form that ARC's test suite writes.  A value is never folded, so that the
+    relaxed form, which later seals sign, does not depend on the width of a line.
+    """
+    field = _generate(name, [*tags.items(), (b"b", b"")], signed, True, private, plain=True)
+    first, *rest = field.value.split(b"; ")
+    lines = [first]
+    for word in rest:
+        if len(lines[-1]) + len(word) > _WIDTH:
+            lines[-1] += b";"
+            lines.append(b" " + word)
+        else:
+            lines[-1] += b"; " + word
+    return Field(name, b"\r\n".join(lines))
+
+
+def _generate(
+    name: bytes,
+    fields: list[tuple[bytes, bytes]],
+    signed: bytes,
+    relaxed: bool,
+    private: crypto.PrivateKey,
+    *,
+    plain: bool,
+) -> Field:
     first, _, rest = signed.partition(b":")
     ready = [(first, rest)]
-    tag, _, text = tags.partition(b"=")
     value = _Composer(ready).gen_header(
-        [(tag, text), (b"b", _PLACE_HOLDER)],
-        [first.lower()],
-        _Canon(ready, relaxed),
-        name,
-        _Key(private),
+        fields, [first.lower()], _Canon(ready, relaxed), name, _Key(private), standardize=plain
     )
     return Field(name, b" " + value.removesuffix(b"\r\n"))
