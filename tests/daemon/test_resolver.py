@@ -258,6 +258,43 @@ def test_sockets_sent_ahead_are_bounded() -> None:
         session.close()
 
 
+def test_answers_nobody_has_asked_for_yet_free_their_sockets() -> None:
+    with DnsServer(RECORDS, ttl=0) as server:
+        dns = make(server, in_flight=4)
+        with dns.session() as session:
+            for number in range(4):
+                session.prefetch(f"n{number}.example.com", Kind.A)
+            threading.Event().wait(0.2)
+            session.prefetch("n4.example.com", Kind.A)
+            assert dns.in_flight == 1
+            for number in range(5):
+                assert session.ask(f"n{number}.example.com", Kind.A).records
+        assert len(server.seen) == 5
+
+
+def test_an_answer_cut_short_is_asked_for_over_tcp_by_who_needs_it() -> None:
+    with DnsServer(RECORDS, faults={"example.com": Fault.TRUNCATE}, ttl=0) as server:
+        dns = make(server, in_flight=1)
+        with dns.session() as session:
+            session.prefetch("example.com", Kind.A)
+            threading.Event().wait(0.1)
+            session.prefetch("n0.example.com", Kind.A)  # gathers, and must not wait for TCP
+            assert [by for _, _, by in server.seen] == ["udp"]
+            assert session.ask("example.com", Kind.A).records == ("192.0.2.1",)
+            assert [by for _, _, by in server.seen] == ["udp", "tcp"]
+
+
+def test_a_budget_that_ends_during_tcp_spoils_nothing_for_others() -> None:
+    with DnsServer(RECORDS, faults={"example.com": Fault.TRUNCATE_MUTE}) as server:
+        dns = make(server, timeout=5.0)
+        with dns.session(seconds=0.2) as hasty, dns.session() as patient:
+            hasty.prefetch("example.com", Kind.A)
+            patient.prefetch("example.com", Kind.A)
+            assert fault_of(hasty, "example.com", Kind.A) is DnsFault.BUDGET
+            server.faults["example.com"] = Fault.TRUNCATE
+            assert patient.ask("example.com", Kind.A).records == ("192.0.2.1",)
+
+
 def test_many_threads_many_names() -> None:
     with DnsServer(RECORDS, ttl=0) as server:
         dns = make(server, cache=CacheLimits(entries=5))

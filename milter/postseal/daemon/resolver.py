@@ -45,6 +45,7 @@ from postseal.daemon.resolver_servers import Upstream
 
 SECONDS = 20.0  # RFC 7208 section 4.6.4 asks for at least 20; Postfix waits 30 or 300
 QUESTIONS = 60
+_GATHER = 0.02  # seconds between two rounds over all sockets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ class Resolver:
         self._flying: dict[Key, Exchange] = {}
         self.forgotten: deque[Exchange] = deque()
         self._lock = threading.Lock()
+        self._gathered = 0.0
         self.counters: Counter[str] = Counter()  # read by the metrics; changed under _lock
 
     def session(self, seconds: float = SECONDS, questions: int = QUESTIONS) -> Session:
@@ -116,6 +118,8 @@ class Resolver:
         Or what is known about it after all; or None when too many are sent ahead.
         """
         now = self.clock()
+        if ahead and len(self._flying) >= self.config.in_flight:
+            self._gather()
         with self._lock:
             if exchange := self._flying.get(key):
                 exchange.holders += 1
@@ -138,6 +142,21 @@ class Resolver:
         if exchange.outcome is not None:
             self.landed(exchange)
         return exchange, True
+
+    def _gather(self) -> None:
+        """Take in answers that have come though nobody needed them yet: sockets are scarce."""
+        if monotonic() - self._gathered < _GATHER:
+            return
+        self._gathered = monotonic()
+        with self._lock:
+            flying = list(self._flying.values())
+        for exchange in flying:
+            if exchange.lock.acquire(blocking=False):  # else some thread is at it
+                try:
+                    exchange.pump(0.0)
+                finally:
+                    exchange.lock.release()
+                self.landed(exchange)
 
     def landed(self, exchange: Exchange) -> None:
         """Keep the outcome for others.  The first to call this does it."""

@@ -65,6 +65,7 @@ class Exchange:
         self._legs: list[_Leg] = []
         self._try_ends = 0.0
         self._fault = DnsFault.TIMEOUT
+        self._cut: _Leg | None = None  # its answer was cut: ask again over TCP
         self._chain = 0
         self._ttl = TTL_MAX
         self._secure = True
@@ -81,9 +82,14 @@ class Exchange:
         Datagrams that are there already are read even when the time is over.
         """
         while self.outcome is None:
+            if self._cut is not None:
+                if monotonic() >= until:
+                    return None
+                self._ask_by_stream(self._cut, until)
+                continue
             got = self._receive(min(self._try_ends, until) - monotonic())
             if got is not None:
-                self._take(*got, until)
+                self._take(*got)
                 continue
             now = monotonic()
             if now >= self._try_ends:
@@ -177,26 +183,27 @@ class Exchange:
 
     # -- judging ---------------------------------------------------------------
 
-    def _take(self, leg: _Leg, packet: bytes, until: float) -> None:
+    def _take(self, leg: _Leg, packet: bytes) -> None:
         """Make of one datagram what it is: nothing, an outcome, a reason to go on."""
         try:
             reply = wire.read(packet, self._query)
-            if reply is None:
-                return
-            if reply.truncated or len(packet) == _ROOM:
-                reply = self._ask_by_stream(leg.server, until)
         except wire.MalformedReply:
             self._refuse(leg, DnsFault.MALFORMED)
             return
         if reply is None:
-            self._refuse(leg, DnsFault.TIMEOUT)
-        elif reply.rcode in (wire.NOERROR, wire.NXDOMAIN) and not reply.referral:
+            return
+        if reply.truncated or len(packet) == _ROOM:
+            self._cut = leg
+        else:
+            self._judge(leg, reply)
+
+    def _judge(self, leg: _Leg, reply: wire.Reply) -> None:
+        if reply.rcode in (wire.NOERROR, wire.NXDOMAIN) and not reply.referral:
             self._upstream.answered(leg.server)
             self._believe(reply)
         elif reply.rcode in (wire.FORMERR, wire.NOTIMP) and self._query.edns:
             # A server from before EDNS0 (RFC 6891 section 7)
-            query = self._query
-            self._query = wire.Query(query.kind, query.identity, query.question, edns=False)
+            self._query = self._query._replace(edns=False)
             self._send(leg.server)
         else:
             fault = DnsFault.REFUSED if reply.referral else _FAULTS.get(reply.rcode)
@@ -236,27 +243,34 @@ class Exchange:
 
     # -- TCP -------------------------------------------------------------------
 
-    def _ask_by_stream(self, server: Server, until: float) -> wire.Reply | None:
-        """The same question over TCP.  None when nothing came in time.
-
-        Raises MalformedReply.
-        """
+    def _ask_by_stream(self, leg: _Leg, until: float) -> None:
+        """The same question over TCP.  When until comes first, the next pump() asks again."""
         end = min(monotonic() + self._plan.timeout, until)
         try:
-            with socket.socket(server.family, socket.SOCK_STREAM) as sock:
-                _within(sock, end)
-                sock.connect(server.address)
-                packet = self._query.packet
-                _within(sock, end)
-                sock.sendall(len(packet).to_bytes(2, "big") + packet)
-                size = int.from_bytes(_read(sock, 2, end), "big")
-                answer = _read(sock, size, end)
+            reply = wire.read(_stream(leg.server, self._query.packet, end), self._query)
+            if reply is None or reply.truncated:
+                raise wire.MalformedReply("TCP answer cut, or to another question")
         except OSError:
-            return None
-        reply = wire.read(answer, self._query)
-        if reply is None or reply.truncated:
-            raise wire.MalformedReply("TCP answer cut, or to another question")
-        return reply
+            if monotonic() < until:
+                self._cut = None
+                self._refuse(leg, DnsFault.TIMEOUT)
+        except wire.MalformedReply:
+            self._cut = None
+            self._refuse(leg, DnsFault.MALFORMED)
+        else:
+            self._cut = None
+            self._judge(leg, reply)
+
+
+def _stream(server: Server, packet: bytes, end: float) -> bytes:
+    """One question and its answer over TCP.  Raises OSError (TimeoutError included)."""
+    with socket.socket(server.family, socket.SOCK_STREAM) as sock:
+        _within(sock, end)
+        sock.connect(server.address)
+        _within(sock, end)
+        sock.sendall(len(packet).to_bytes(2, "big") + packet)
+        size = int.from_bytes(_read(sock, 2, end), "big")
+        return _read(sock, size, end)
 
 
 def _within(sock: socket.socket, end: float) -> None:
