@@ -54,6 +54,15 @@ BEHIND = {
 
 # Modules of definitions that are tested where they are used.
 TESTED_WITH = {
+    "keys/postseal_keys/dmarccheck.py": "tests/keys/test_domaincheck.py",
+    "keys/postseal_keys/record_options.py": "tests/keys/test_pages.py",
+    "keys/postseal_keys/recordcheck.py": "tests/keys/test_record.py",
+    "keys/postseal_keys/recordsource.py": "tests/keys/test_record.py",
+    "keys/postseal_keys/recordwrite.py": "tests/keys/test_record.py",
+    "keys/postseal_keys/spfcheck.py": "tests/keys/test_domaincheck.py",
+    "keys/postseal_keys/spfcost.py": "tests/keys/test_spfwalk.py",
+    "keys/postseal_keys/spfterms.py": "tests/keys/test_spfrecord.py",
+    "keys/postseal_keys/testkey_options.py": "tests/keys/test_pages.py",
     "milter/postseal/conf/sections.py": "tests/conf/test_model.py",
     "milter/postseal/conf/signing.py": "tests/conf/test_model.py",
     "keys/postseal_keys/formats/api.py": "tests/keys/test_formats.py",

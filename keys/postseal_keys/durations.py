@@ -14,14 +14,14 @@ import re
 from postseal_keys.console import Problem
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_PART = re.compile(r"(\d{1,9})([smhdw])")
-_WHOLE = re.compile(r"(?:\d{1,9}[smhdw])+")
+_PART = re.compile(r"([0-9]{1,9})([smhdw])")
+_WHOLE = re.compile(r"(?:[0-9]{1,9}[smhdw])+")
 
 
 def seconds(text: str, *, what: str = "a time") -> int:
     """Read a length of time; a bare number is seconds.  Raises Problem."""
     word = text.strip().lower()
-    if re.fullmatch(r"\d{1,9}", word):
+    if re.fullmatch(r"[0-9]{1,9}", word):
         return int(word)
     if not _WHOLE.fullmatch(word):
         raise Problem(

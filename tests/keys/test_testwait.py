@@ -10,7 +10,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from postseal_keys.dnsask import Address, Network
-from postseal_keys.durations import seconds, shown
 from postseal_keys.findings import Finding, Harm
 from postseal_keys.keycheck import wanted
 from postseal_keys.keyreport import Job, network
@@ -99,12 +98,3 @@ def test_what_waiting_cannot_mend_is_not_waited_for() -> None:
     (report,) = until_all([job], world, Wait(longest=600), sleep=rounds.append)
     assert not report.ok
     assert rounds == []
-
-
-@pytest.mark.parametrize(
-    ("text", "length"),
-    [("90", 90), ("10m", 600), ("1h30m", 5400), ("2d", 172_800), ("1w", 604_800)],
-)
-def test_durations(text: str, length: int) -> None:
-    assert seconds(text) == length
-    assert length < 100 or seconds(shown(length).replace(" ", "")) == length

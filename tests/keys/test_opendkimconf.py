@@ -1,0 +1,36 @@
+"""opendkimconf: the settings that tell where keys are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from postseal_keys.console import CONFIG, Problem
+from postseal_keys.opendkimconf import KeySettings, read
+
+
+def test_settings(tmp_path: Path) -> None:
+    conf = tmp_path / "opendkim.conf"
+    conf.write_text(
+        "# Domain no.example\nDOMAIN d.example # a comment\nSelector s1\nKeyFile /a\nKeyFile /b c\n"
+        "KeyTable refile:/x\nNameservers 192.0.2.1, 192.0.2.2\nMode sv\nDomain\n"
+    )
+    assert read(str(conf)) == KeySettings(
+        domain="d.example",
+        selector="s1",
+        key_file="/b c",
+        key_table="refile:/x",
+        nameservers=("192.0.2.1", "192.0.2.2"),
+    )
+
+
+def test_postseal_toml(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text('[sign]\nkey_table = "/etc/postseal/KeyTable"\n')
+    assert read(str(tmp_path / "p.toml")).key_table == "/etc/postseal/KeyTable"
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(Problem) as caught:
+        read(str(tmp_path / "none"))
+    assert caught.value.code == CONFIG
