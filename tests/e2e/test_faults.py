@@ -15,7 +15,7 @@ from support.child import wait_until
 from support.daemon import Daemon
 from support.mail import header_fields, message, unique
 from support.smtpclient import Pose, SmtpClient, stuffed
-from support.world import GOOD_V4, World
+from support.world import GOOD_V4, INSIDE, World
 
 pytestmark = pytest.mark.e2e
 
@@ -132,3 +132,26 @@ def test_connections_that_end_anywhere_do_no_harm(world: World, fragile: Daemon)
     delivered = world.deliver(message(ANN), ANN, Pose(address=GOOD_V4), port="fragile")
     assert results.only(delivered, "dmarc").result == "pass"
     assert "Traceback" not in fragile.log_text()
+
+
+def test_nothing_is_imported_once_root_is_given_up(world: World) -> None:
+    """The installation may lie where only root can read; see run.sh in root's home."""
+    daemon = world.daemons["fragile"].start(environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    try:
+        for author in (
+            ANN,
+            "ann@sign.example",
+            "jürgen@bücher.example",
+            "bad@@x",
+            "a@sick.example",
+        ):
+            content = world.signers["good-ed25519"].sign(
+                world.signers["good"].sign(message(author))
+            )
+            for pose in (Pose(address=GOOD_V4), Pose(address=INSIDE, helo="bücher.example")):
+                world.deliver(content, ANN, pose, port="fragile")
+    finally:
+        daemon.stop()
+    served = daemon.log_text().rpartition("event=ready")[2]
+    assert "role=" in served
+    assert not [line for line in served.splitlines() if line.startswith("import time:")]

@@ -52,13 +52,14 @@ class Daemon:
         lines = "".join(f"{name} = {value}\n" for name, value in top.items())
         self.config.write_text(lines + text, "utf-8")
 
-    def start(self, seconds: float = 20.0) -> Daemon:
+    def start(self, seconds: float = 20.0, environment: Mapping[str, str] | None = None) -> Daemon:
         """Start it and wait until it says that it is ready.  Raises NotReady, with its log."""
         said_before = self.log_text().count(READY)
         if listens(self.port):
             raise NotReady(f"port {self.port} is taken")
         argv = [sys.executable, "-m", "postseal.cli.main", "run", "--config", str(self.config)]
-        self._child = Child(argv, self.log, env=ENVIRONMENT, cwd=self.config.parent)
+        every = {**ENVIRONMENT, **(environment or {})}
+        self._child = Child(argv, self.log, env=every, cwd=self.config.parent)
         try:
             self._child.wait_ready(lambda: self.log_text().count(READY) > said_before, seconds)
         except NotReady:

@@ -24,6 +24,11 @@ milter.main() runs in a second thread: the kernel prefers the main thread for si
 from __future__ import annotations
 
 import contextlib
+
+# Libraries import these at first use.  By then root is given up, and an installation below a
+# directory that only root may enter could not be read any more.
+import encodings.punycode
+import encodings.unicode_escape  # noqa: F401
 import gc
 import os
 import resource
@@ -34,6 +39,8 @@ import threading
 import time
 from dataclasses import dataclass
 from types import FrameType
+
+import idna.uts46data  # noqa: F401
 
 from postseal.daemon import adapter, privileges
 from postseal.daemon.app import Application
