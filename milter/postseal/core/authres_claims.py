@@ -85,7 +85,7 @@ def _must_go(value: bytes, ours: Collection[str]) -> bool:
 def _claims(value: bytes, ours: Collection[str]) -> bool:
     try:
         words, statement = _beginning(value)
-    except _Garbled:
+    except Garbled:
         text = value.lower().decode("utf-8", "replace")
         return any(one in text for one in ours)
     if any(word.startswith("=?") for word in words):
@@ -107,7 +107,7 @@ def _has_other_version(value: bytes) -> bool:
     try:
         word = _PIECE.match(value, _after_cfws(value, 0))
         found = _VERSION.match(value, _after_cfws(value, word.end())) if word else None
-    except _Garbled:
+    except Garbled:
         return False
     return found is not None and found[0].lstrip(b"0") != b"%d" % SUPPORTED_VERSION
 
@@ -115,7 +115,7 @@ def _has_other_version(value: bytes) -> bool:
 # The beginning of a field, as different readers would take it apart.
 
 
-class _Garbled(Exception):
+class Garbled(Exception):
     """It cannot be taken apart: something is unclosed, or out of all proportion."""
 
 
@@ -124,7 +124,7 @@ def _beginning(value: bytes) -> tuple[tuple[str, str], str]:
 
     `my.(c)"id" (d) 1; spf=...` has the first word `my.` for who ends it at a
     comment, `my.id` for who takes comments out, and the statement `my.id1`.
-    Quotes are opened everywhere.  Raises _Garbled.
+    Quotes are opened everywhere.  Raises Garbled.
     """
     first = word = statement = b""
     at = _after_cfws(value, 0, _LEAD)
@@ -132,12 +132,12 @@ def _beginning(value: bytes) -> tuple[tuple[str, str], str]:
         piece = _PIECE.match(value, at)
         if piece and piece["comment"]:
             first = first or (b"" if word else statement)
-            at = _after_comment(value, at, 0)[0]
+            at = after_comment(value, at)[0]
         elif piece:
             statement += _unquoted(piece[0]) if piece["quoted"] else piece[0]
             at = piece.end()
         elif value[at : at + 1] == b'"':
-            raise _Garbled
+            raise Garbled
         elif at == len(value) or value[at : at + 1] == b";":
             break
         else:  # a blank: the first word is over
@@ -147,18 +147,18 @@ def _beginning(value: bytes) -> tuple[tuple[str, str], str]:
             break
     word = word or statement
     if len(word) > _MAX_WORD:
-        raise _Garbled
+        raise Garbled
     return (_text(first or word), _text(word)), _text(statement)
 
 
 def _after_cfws(value: bytes, at: int, blank: re.Pattern[bytes] = _BLANK) -> int:
-    """Where the first thing stands that is neither blank nor comment.  Raises _Garbled."""
+    """Where the first thing stands that is neither blank nor comment.  Raises Garbled."""
     marks = 0
     while True:
         at = _after_blank(value, at, blank)
         if value[at : at + 1] != b"(":
             return at
-        at, marks = _after_comment(value, at, marks)
+        at, marks = after_comment(value, at, marks)
 
 
 def _after_blank(value: bytes, at: int, blank: re.Pattern[bytes] = _BLANK) -> int:
@@ -166,8 +166,8 @@ def _after_blank(value: bytes, at: int, blank: re.Pattern[bytes] = _BLANK) -> in
     return found.end() if found else at
 
 
-def _after_comment(value: bytes, at: int, marks: int) -> tuple[int, int]:
-    """Behind the comment that begins at at, and the marks seen.  Raises _Garbled."""
+def after_comment(value: bytes, at: int, marks: int = 0) -> tuple[int, int]:
+    """Behind the comment that begins at at, and the marks seen.  Raises Garbled."""
     depth = 0
     for mark in _COMMENT_MARK.finditer(value, at):
         marks += 1
@@ -176,7 +176,7 @@ def _after_comment(value: bytes, at: int, marks: int) -> tuple[int, int]:
         depth += {b"(": 1, b")": -1}.get(mark[0], 0)
         if not depth:
             return mark.end(), marks
-    raise _Garbled
+    raise Garbled
 
 
 def _unquoted(text: bytes) -> bytes:
