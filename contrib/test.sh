@@ -25,23 +25,34 @@ unit_packages() {
 	END
 }
 
-# Servers for the end-to-end tests; what they install as services is switched off.
+# Servers for the tests; what they install as services is switched off.
 server_packages() {
 	cat <<-'END'
-	postfix   the mail server, of which we run a private instance
-	nsd       the name server that holds the test zones, likewise
-	opendkim  accepts our signatures
+	postfix      the mail server, of which we run a private instance
+	nsd          the name server that holds the test zones, likewise
+	opendkim     accepts our signatures
+	unbound      a validating resolver, for postseal-testkey
+	bind9        takes dynamic updates made by postseal-genzone
+	pdns-server  loads its own format of postseal-genzone
 	END
 }
 
 # Programs for the same tests.
 tool_packages() {
 	cat <<-'END'
-	opendkim-tools     makes and checks keys that we must understand, and the other way round
-	libmail-dkim-perl  accepts our signatures: a second, unrelated implementation
-	miltertest         speaks the milter protocol without a mail server
-	iproute2           brings up the loopback of a network namespace
-	procps             ps, for a look at the daemon's processes
+	opendkim-tools        makes and checks keys that we must understand, and the other way round
+	libmail-dkim-perl     accepts our signatures: a second, unrelated implementation
+	libcryptx-perl        Ed25519 for it, where it can
+	miltertest            speaks the milter protocol without a mail server
+	bind9-utils           named-checkzone reads our zone lines
+	bind9-dnsutils        nsupdate reads our updates, dig asks
+	knot-dnssecutils      kzonecheck reads our zone lines
+	pdns-backend-sqlite3  a place for PowerDNS to load into
+	dnsmasq-base          loads its own format of postseal-genzone
+	tinydns               likewise
+	nodejs                evaluates the JavaScript of another format
+	iproute2              brings up the loopback of a network namespace
+	procps                ps, for a look at the daemon's processes
 	END
 }
 
