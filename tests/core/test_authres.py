@@ -177,6 +177,7 @@ def test_names_are_words_whoever_gave_them() -> None:
 
 def test_an_odd_authserv_id_is_quoted() -> None:
     assert compose("mx/1", []) == b'"mx/1"; none'
+    assert compose("a@mx.example", []) == b'"a@mx.example"; none'
     assert read(compose("my host;", []).decode()).authserv_id == "my host?"
 
 

@@ -62,7 +62,7 @@ def compose(authserv_id: str, results: Sequence[MethodResult]) -> bytes:
     The comment follows the result, the reason the comment, then the properties
     in their order.  Without results it says `none` (RFC 8601 section 2.2).
     """
-    name = value(authserv_id)
+    name = authserv_id if _TOKEN.fullmatch(authserv_id) else _quoted(authserv_id)
     if not results:
         return f"{name}; none".encode("ascii")
     return ";\r\n\t".join((name, *map(_resinfo, results))).encode("ascii")
@@ -114,8 +114,12 @@ def value(raw: str) -> str:
     if at and len(raw) <= MAX_VALUE and _ADDRESS.fullmatch(at + domain):
         # An identity must look like one (section 2.2), be its local part what it may.
         local = local[1:-1] if _QUOTED.fullmatch(local) else local
-        return f'"{_NOT_HARMLESS.sub("?", local)}"{at}{domain}'
-    return f'"{_NOT_HARMLESS.sub("?", raw[:MAX_VALUE])}"'
+        return f"{_quoted(local)}{at}{domain}"
+    return _quoted(raw[:MAX_VALUE])
+
+
+def _quoted(raw: str) -> str:
+    return f'"{_NOT_HARMLESS.sub("?", raw)}"'
 
 
 def _text(raw: str) -> str:
