@@ -17,7 +17,6 @@ DOES NOT
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -80,7 +79,6 @@ def run(prog: str, work: Callable[[], int]) -> int:
         complain(prog, problem)
         return problem.code
     except BrokenPipeError:
-        _forget_stdout()
         return PIPE_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -95,11 +93,3 @@ def os_problem(error: OSError, *, hint: str = "", code: int = IOERR) -> Problem:
     reason = error.strerror or str(error)
     where = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     return Problem(f"{where}: {reason}" if where else reason, hint=hint, code=code)
-
-
-def _forget_stdout() -> None:
-    """Nobody reads any more: keep the interpreter from complaining when it flushes."""
-    with contextlib.suppress(OSError, ValueError):
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, sys.stdout.fileno())
-        os.close(null)
