@@ -63,10 +63,10 @@ class Field:
 
 
 def _has_bare_line_end(value: bytes) -> bool:
-    """Whether a CR or LF stands alone."""
+    """Whether a CR or LF is no part of a fold."""
     if b"\n" not in value and b"\r" not in value:
         return False
-    folds = value.count(b"\r\n")
+    folds = value.count(b"\r\n ") + value.count(b"\r\n\t")
     return value.count(b"\r") != folds or value.count(b"\n") != folds
 
 
