@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from postseal_keys import keypair
 from postseal_keys.console import DATAERR, NOINPUT, Problem
@@ -65,6 +67,16 @@ def test_a_key_we_make_signs_and_verifies_with_dkimpy(key: PrivateKey) -> None:
 
     assert dkimpy.verify(header + MAIL, dnsfunc=dns)
     assert not dkimpy.verify(header + MAIL.replace(b"Hi", b"Ho"), dnsfunc=dns)
+
+
+@settings(max_examples=10)
+@given(bits=st.integers(keypair.RSA_MIN, 1600))
+def test_rsa_keys_of_any_size_sign_and_verify(bits: int) -> None:
+    """Also those whose size is no multiple of eight."""
+    key = keypair.make(Kind.RSA, bits)
+    assert isinstance(key, rsa.RSAPrivateKey) and key.key_size == bits
+    test_a_key_we_make_signs_and_verifies_with_dkimpy(key)
+    test_openssl_derives_the_same_public_key(key)
 
 
 def test_openssl_derives_the_same_public_key(key: PrivateKey) -> None:
