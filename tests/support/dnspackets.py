@@ -71,6 +71,11 @@ ANSWERS: dict[str, tuple[str, Kind, list[str]]] = {
         Kind.A,
         ["b.example.com. 2 IN A 192.0.2.1", "a.example.com. 9 IN CNAME b.example.com."],
     ),
+    "cname-stranger": (
+        "a.example.com",
+        Kind.A,
+        ["a.example.com. 9 IN CNAME b.example.com.", "evil.example. 2 IN A 192.0.2.66"],
+    ),
     "cname-ends": ("a.example.com", Kind.A, ["a.example.com. 9 IN CNAME b.example.org."]),
     "cname-loop": (
         "a.example.com",
