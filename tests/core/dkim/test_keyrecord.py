@@ -92,7 +92,7 @@ UNREADABLE = KeyFault.KEY_UNREADABLE
         pytest.param(b"v=DKIM1; garbage; p=" + RSA_P, SYNTAX, id="not-a-tag-list"),
         pytest.param(b"v=DKIM2; p=" + RSA_P, KeyFault.KEY_VERSION, id="k-26-version"),
         pytest.param(b"k=rsa; v=DKIM1; p=" + RSA_P, KeyFault.KEY_VERSION, id="d7-v-not-first"),
-        pytest.param(b"v=dkim1; p=" + RSA_P, KeyFault.NO_KEY, id="v-in-lower-case"),
+        pytest.param(b"v=dkim1; p=" + RSA_P, KeyFault.KEY_VERSION, id="v-in-lower-case"),
         pytest.param(b"h=sha1; p=" + RSA_P, KeyFault.KEY_HASH, id="d3-h"),
         pytest.param(b"h=; p=" + RSA_P, KeyFault.KEY_HASH, id="d3-h-empty"),
         pytest.param(b"s=other; p=" + RSA_P, KeyFault.KEY_SERVICE, id="d5-s"),

@@ -91,6 +91,7 @@ def test_unsigned() -> None:
         pytest.param(signed([*FIELDS, ("X-A", " a\rb")]), id="bare-cr-in-header"),
         pytest.param(signed(tags={"h": "from:from:to:cc"}), id="k-5-oversigned"),
         pytest.param(signed([("X-A", "1"), *FIELDS, ("X-A", "2")]), id="k-4-bottom-up"),
+        pytest.param(signed([*FIELDS, ("From", " b@example.com")]), id="two-from-both-signed"),
         pytest.param(signed(name=b"dkim-signature"), id="field-in-lower-case"),
         pytest.param(signed(name=b"DKIM-Signature "), id="field-with-blank"),
         pytest.param(signed(extra=b"; zz=top"), id="tag-after-b"),
@@ -164,6 +165,12 @@ GOOD = signed()
             Status.FAIL,
             Why.HEADER_CHANGED,
             id="l-and-header-changed",
+        ),
+        pytest.param(
+            Mail(((b"From", b" eve@example.net"), *GOOD.fields), GOOD.body),
+            Status.POLICY,
+            Why.EXTRA_FROM,
+            id="8.15-extra-from",
         ),
         pytest.param(
             signed(tags={"h": "to:subject"}), Status.PERMERROR, Why.FROM_NOT_SIGNED, id="d1-from"

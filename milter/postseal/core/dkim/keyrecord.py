@@ -133,7 +133,7 @@ def _read(text: bytes) -> KeyRecord | _Refusal:
             return KeyFault.KEY_SYNTAX, f"the key record is malformed: {error}"
         return KeyFault.NO_KEY, "the TXT record is no key record"
     if "v" in tags and tags["v"] != b"DKIM1":
-        if tags["v"].startswith(b"DKIM"):
+        if tags["v"].upper().startswith(b"DKIM"):
             return KeyFault.KEY_VERSION, "v= of the key record is not DKIM1"
         return KeyFault.NO_KEY, "the TXT record is no key record"  # v=spf1 and the like
     if "p" not in tags:

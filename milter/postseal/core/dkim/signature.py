@@ -144,17 +144,19 @@ def _identity(value: bytes, domain: str) -> tuple[str, str]:
     """i= as `local@domain`, and its domain, which must be d= or below it."""
     if len(value) > MAX_IDENTITY:
         raise SignatureError(SignatureFault.SYNTAX, "i= is too long")
-    text = unquote("i", value)
-    local, at, host = text.rpartition(b"@")
+    local, at, host = unquote("i", value).rpartition(b"@")
     if not at:
         raise SignatureError(SignatureFault.IDENTITY, "i= has no @")
     below = read_name("i", host)
     if not names.is_at_or_below(below, domain):
         raise SignatureError(SignatureFault.IDENTITY, "i= is neither at nor below d=")
     try:
-        return f"{local.decode('utf-8')}@{below}", below
+        text = local.decode("utf-8")
     except UnicodeDecodeError:
         raise SignatureError(SignatureFault.SYNTAX, "i= is not UTF-8") from None
+    if not text.isprintable():  # a line end would go into a header of ours
+        raise SignatureError(SignatureFault.SYNTAX, "i= holds a control character")
+    return f"{text}@{below}", below
 
 
 def _signed_names(value: bytes) -> tuple[bytes, ...]:

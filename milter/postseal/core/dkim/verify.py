@@ -64,6 +64,7 @@ class Why(StrEnum):
     EXPIRED = "expired"
     # policy
     PARTIAL_BODY = "body-partly-signed"
+    EXTRA_FROM = "from-not-all-signed"
     TOO_MANY = "too-many-signatures"
     KEY_TOO_SMALL = "key-too-small"
     SHA1 = "sha1"
@@ -288,6 +289,9 @@ class Prepared:
             if limit is not None and limit < body.length:  # RFC 6376 section 8.2
                 text = f"{body.length - limit} octets at the end of the body are not signed"
                 return _Finding(evidence, Status.POLICY, Why.PARTIAL_BODY, text, key)
+            if len(self._header.all(b"from")) > claim.names.count(b"from"):  # section 8.15
+                text = "there is a From field that is not signed"
+                return _Finding(evidence, Status.POLICY, Why.EXTRA_FROM, text, key)
             return _Finding(evidence, Status.PASS, Why.VERIFIED, "", key)
         text = "the signature does not fit the header"
         return _Finding(evidence, Status.FAIL, Why.HEADER_CHANGED, text, keys[0])
