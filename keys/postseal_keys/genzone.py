@@ -92,7 +92,7 @@ def _published(values: Values) -> tuple[Published, ...]:
     """The keys that are wanted, in the table's order; the same key twice counts once."""
     wanted = names.domain(values.text("domain")) if values.given("domain") else ""
     found: dict[str, Published] = {}
-    for row in keytable.read(_dataset(values)):
+    for row in _rows(values):
         domain = _domain(row, wanted)
         if not domain or not _is_wanted(values, domain, wanted):
             _say(values, f"'{row.name}' skipped")
@@ -120,15 +120,17 @@ def _published(values: Values) -> tuple[Published, ...]:
     return tuple(found.values())
 
 
-def _dataset(values: Values) -> str:
+def _rows(values: Values) -> tuple[KeyRow, ...]:
     if len(values.arguments) > 1:
         raise Problem("more than one KeyTable", hint="give one: file:PATH")
     if values.arguments:
-        return values.arguments[0]
-    path = values.text("config")
-    if not values.given("config") and not Path(path).exists():
-        raise Problem("no KeyTable", hint="give one: file:PATH", code=USAGE)
-    return keytable.configured(path)
+        return keytable.read(values.arguments[0])
+    if values.given("config"):
+        return keytable.configured_rows(values.text("config"))
+    for path in genzone_options.CONFIGS:
+        if Path(path).exists():
+            return keytable.configured_rows(path)
+    raise Problem("no KeyTable", hint="give one: file:PATH", code=USAGE)
 
 
 def _domain(row: KeyRow, wanted: str) -> str:

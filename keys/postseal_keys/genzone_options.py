@@ -12,7 +12,7 @@ from __future__ import annotations
 from postseal_keys.manual import option_list
 from postseal_keys.options import Option, Takes
 
-DEFAULT_CONFIG = "/etc/opendkim.conf"
+CONFIGS = ("/etc/postseal/postseal.toml", "/etc/opendkim.conf")  # the first that exists
 
 ABOUT = (
     "Write the DNS records of all keys of a KeyTable, as a zone file fragment or in"
@@ -75,8 +75,8 @@ OPTIONS = (
         "x",
         "config",
         "FILE",
-        "opendkim.conf or postseal.toml that names the KeyTable.",
-        DEFAULT_CONFIG,
+        "opendkim.conf or postseal.toml that names the keys. Default: of"
+        f" {CONFIGS[0]} and {CONFIGS[1]} the first that exists.",
     ),
     Option(
         short="v",

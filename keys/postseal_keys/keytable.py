@@ -106,12 +106,45 @@ def _row(name: str, value: str, where: str) -> KeyRow:
     return KeyRow(name=name, domain=domain, selector=selector, key=key, where=where)
 
 
+def configured_rows(path: str) -> tuple[KeyRow, ...]:
+    """All keys a configuration file knows: its KeyTable's, or postseal.toml's [[sign.key]].
+
+    Raises Problem, also when there are none.
+    """
+    if path.endswith(".toml"):
+        sign = _sign(path, _bytes(path))
+        rows = tuple(_key_rows(path, sign))
+        if rows and not sign.get("key_table"):
+            return rows
+    return read(configured(path))
+
+
+def _key_rows(path: str, sign: dict[str, object]) -> Iterator[KeyRow]:
+    """[[sign.key]] as rows; a relative file counts from the configuration's directory."""
+    domain, keys = sign.get("domain"), sign.get("key")
+    for number, key in enumerate(keys if isinstance(keys, list) else (), 1):
+        where = f"{path}: [[sign.key]] {number}"
+        selector, file = (
+            (key.get("selector"), key.get("file")) if isinstance(key, dict) else (None, None)
+        )
+        if not (isinstance(domain, str) and isinstance(selector, str) and isinstance(file, str)):
+            raise Problem(
+                f"{where}: not a key with selector and file, or there is no domain",
+                hint=f"postseal check-config {path}",
+                code=CONFIG,
+            )
+        yield KeyRow(
+            name=selector,
+            domain=domain,
+            selector=selector,
+            key=str(Path(path).resolve().parent / file),
+            where=where,
+        )
+
+
 def configured(path: str) -> str:
     """The dataset that a configuration file names as its KeyTable.  Raises Problem."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise os_problem(error, hint="give a configuration file with -x", code=CONFIG) from None
+    data = _bytes(path)
     found = _from_toml(path, data) if path.endswith(".toml") else _from_conf(data)
     if not found:
         raise Problem(
@@ -120,6 +153,13 @@ def configured(path: str) -> str:
             code=CONFIG,
         )
     return found
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise os_problem(error, hint="give a configuration file with -x", code=CONFIG) from None
 
 
 def _from_conf(data: bytes) -> str:
@@ -132,9 +172,14 @@ def _from_conf(data: bytes) -> str:
 
 
 def _from_toml(path: str, data: bytes) -> str:
+    table = _sign(path, data).get("key_table")
+    return table if isinstance(table, str) else ""
+
+
+def _sign(path: str, data: bytes) -> dict[str, object]:
+    """The table [sign]; empty when there is none."""
     try:
         sign = tomllib.loads(data.decode("utf-8")).get("sign")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Problem(f"{path}: {error}", code=CONFIG) from None
-    table = sign.get("key_table") if isinstance(sign, dict) else None
-    return table if isinstance(table, str) else ""
+    return sign if isinstance(sign, dict) else {}

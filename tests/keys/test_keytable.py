@@ -94,6 +94,41 @@ def test_a_configuration_names_its_table(
     assert keytable.configured(str(tmp_path / name)) == dataset
 
 
+def test_the_keys_of_a_single_domain(tmp_path: Path) -> None:
+    """[[sign.key]] of postseal.toml, files relative to it."""
+    (tmp_path / "k").write_bytes(keypair.pem(KEY))
+    config = tmp_path / "postseal.toml"
+    config.write_text('[sign]\ndomain = "example.com"\n[[sign.key]]\nselector = "s"\nfile = "k"\n')
+    (row,) = keytable.configured_rows(str(config))
+    assert (row.domain, row.selector) == ("example.com", "s")
+    assert keypair.public_text(row.load()) == keypair.public_text(KEY)
+
+
+def test_a_table_goes_before_single_keys(tmp_path: Path) -> None:
+    table = _table(tmp_path, "a example.org:t:/k\n")
+    config = tmp_path / "postseal.toml"
+    config.write_text(
+        f'[sign]\nkey_table = "{table}"\ndomain = "d"\n[[sign.key]]\nselector = "s"\nfile = "k"\n'
+    )
+    assert [row.selector for row in keytable.configured_rows(str(config))] == ["t"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('[sign]\ndomain = "d"\n[[sign.key]]\nselector = "s"\n', id="no-file"),
+        pytest.param('[sign]\n[[sign.key]]\nselector = "s"\nfile = "k"\n', id="no-domain"),
+        pytest.param('[sign]\ndomain = "d"\nkey = [1]\n', id="no-table"),
+        pytest.param('[sign]\ndomain = "d"\nkey = 1\n', id="no-list"),
+    ],
+)
+def test_odd_keys_of_a_single_domain(tmp_path: Path, text: str) -> None:
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(Problem) as caught:
+        keytable.configured_rows(str(tmp_path / "p.toml"))
+    assert caught.value.code == os.EX_CONFIG
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
