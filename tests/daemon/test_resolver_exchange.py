@@ -151,6 +151,7 @@ def test_cname_that_leaves_the_answer_is_asked_for() -> None:
         assert (answer.records, answer.name) == ((TXT,), "alias.example.com")
         assert [name for name, _, _ in server.seen] == ["alias.example.com", "example.com"]
         assert fault(server, "loop1.example.com") is DnsFault.MALFORMED
+        assert (server.count("loop1.example.com"), server.count("loop2.example.com")) == (1, 1)
         assert fault(server, "c5.example.com") is DnsFault.MALFORMED
         assert server.count("c15.example.com") == 1
         assert server.count("c16.example.com") == 0

@@ -17,6 +17,15 @@ from postseal.daemon.resolver_servers import (
 )
 
 
+class Clock:
+    """Seconds that pass when told to."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.mark.parametrize(
     ("text", "server"),
     [
@@ -100,33 +109,42 @@ def test_resolv_conf_is_bounded() -> None:
 def test_settings_go_before_resolv_conf(tmp_path: Path) -> None:
     conf = tmp_path / "resolv.conf"
     conf.write_text("nameserver 192.0.2.1\noptions timeout:4 attempts:4\n")
-    assert Upstream((), conf).plan(0.0) == Plan((Server("192.0.2.1"),), 4.0, 4)
+    assert Upstream((), conf).plan() == Plan((Server("192.0.2.1"),), 4.0, 4)
     fixed = Upstream(("192.0.2.9:5353",), conf, timeout=0.5, attempts=1)
-    assert fixed.plan(0.0) == Plan((Server("192.0.2.9", 5353),), 0.5, 1)
+    assert fixed.plan() == Plan((Server("192.0.2.9", 5353),), 0.5, 1)
     with pytest.raises(ServerError):
         Upstream(("nonsense",), conf)
 
 
 def test_resolv_conf_is_read_again_when_it_changes(tmp_path: Path) -> None:
     conf = tmp_path / "resolv.conf"
-    upstream = Upstream((), conf)
-    assert upstream.plan(0.0).servers == (Server("127.0.0.1"),)
+    clock = Clock()
+    upstream = Upstream((), conf, clock=clock)
+
+    def servers(now: float) -> tuple[Server, ...]:
+        clock.now = now
+        return upstream.plan().servers
+
+    assert servers(0.0) == (Server("127.0.0.1"),)
     conf.write_text("nameserver 192.0.2.1\n")
-    assert upstream.plan(4.0).servers == (Server("127.0.0.1"),)
-    assert upstream.plan(5.0).servers == (Server("192.0.2.1"),)
+    assert servers(4.0) == (Server("127.0.0.1"),)
+    assert servers(5.0) == (Server("192.0.2.1"),)
     conf.write_text("nameserver 192.0.2.2\n")
     os.utime(conf, (1, 1))
-    assert upstream.plan(10.0).servers == (Server("192.0.2.2"),)
+    assert servers(10.0) == (Server("192.0.2.2"),)
     conf.unlink()
-    assert upstream.plan(15.0).servers == (Server("192.0.2.2"),)
+    assert servers(15.0) == (Server("192.0.2.2"),)
 
 
 def test_silent_servers_come_last_for_a_while(tmp_path: Path) -> None:
     one, two = Server("192.0.2.1"), Server("192.0.2.2")
-    upstream = Upstream((str(one), str(two)), tmp_path / "none")
-    upstream.silent(one, 0.0)
-    assert upstream.plan(29.9).servers == (two, one)
-    assert upstream.plan(30.0).servers == (one, two)
-    upstream.silent(one, 40.0)
+    clock = Clock()
+    upstream = Upstream((str(one), str(two)), tmp_path / "none", clock=clock)
+    upstream.silent(one)
+    clock.now = 29.9
+    assert upstream.plan().servers == (two, one)
+    clock.now = 30.0
+    assert upstream.plan().servers == (one, two)
+    upstream.silent(one)
     upstream.answered(one)
-    assert upstream.plan(41.0).servers == (one, two)
+    assert upstream.plan().servers == (one, two)

@@ -88,6 +88,7 @@ class Resolver:
             self.config.resolv_conf,
             timeout=self.config.timeout,
             attempts=self.config.attempts,
+            clock=clock,
         )
         self._breaker = Breaker()
         self._flying: dict[Key, Exchange] = {}
@@ -132,7 +133,7 @@ class Resolver:
                 return DnsFault.TIMEOUT
             if ahead and len(self._flying) >= self.config.in_flight:
                 return None
-            exchange = Exchange(*key, self._upstream.plan(now), self._upstream)
+            exchange = Exchange(*key, self._upstream.plan(), self._upstream)
             self._flying[key] = exchange
             exchange.lock.acquire()  # nobody may pump before it is sent
         try:
@@ -186,7 +187,7 @@ class Resolver:
             del self._flying[key]
             self.counters["abandoned"] += 1
             self.counters["questions"] += exchange.questions
-        if monotonic() - exchange.started > self._upstream.plan(self.clock()).timeout:
+        if monotonic() - exchange.started > self._upstream.plan().timeout:
             self._breaker.timed_out(exchange.name, self.clock())
         exchange.close()
 

@@ -115,7 +115,7 @@ class Exchange:
     def _next_try(self) -> None:
         """Ask the next server; without one the exchange has failed."""
         for leg in self._legs:
-            self._upstream.silent(leg.server, monotonic())
+            self._upstream.silent(leg.server)
         if self._legs and self._fault is DnsFault.NETWORK:  # others are merely silent
             self._fault = DnsFault.TIMEOUT
         while self._tries:
@@ -123,7 +123,7 @@ class Exchange:
             if self._send(server):
                 self._try_ends = monotonic() + self._plan.timeout
                 return
-            self._upstream.silent(server, monotonic())
+            self._upstream.silent(server)
             if self._fault is DnsFault.TIMEOUT and not self._legs:
                 self._fault = DnsFault.NETWORK
         self._finish(self._fault)
@@ -170,7 +170,7 @@ class Exchange:
             return None
         except OSError:  # nobody listens there (ICMP), or the network went away
             self._drop(leg)
-            self._upstream.silent(leg.server, monotonic())
+            self._upstream.silent(leg.server)
             if self._fault is DnsFault.TIMEOUT:
                 self._fault = DnsFault.NETWORK
             if not self._legs:

@@ -20,11 +20,12 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from time import monotonic
 
 PORT = 53
 TIMEOUT = 2.0  # seconds for one try; resolv.conf's own default of 5 is too slow for mail
@@ -133,6 +134,7 @@ class Upstream:
         *,
         timeout: float | None = None,
         attempts: int | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
         """nameservers replace those of resolv.conf, timeout and attempts its options.
 
@@ -142,14 +144,16 @@ class Upstream:
         self._path = resolv_conf
         self._timeout = timeout
         self._attempts = attempts
+        self._clock = clock
         self._silent: dict[Server, float] = {}
         self._lock = threading.Lock()
         self._stamp: tuple[int, int, int] | None = None
         self._looked = float("-inf")
         self._plan = Plan(self._fixed)
 
-    def plan(self, now: float) -> Plan:
-        """Whom to ask at this time: servers that have been silent of late come last."""
+    def plan(self) -> Plan:
+        """Whom to ask now: servers that have been silent of late come last."""
+        now = self._clock()
         with self._lock:
             if now - self._looked >= _LOOK_AGAIN:
                 self._looked = now
@@ -161,10 +165,10 @@ class Upstream:
             order = sorted(plan.servers, key=lambda server: server in self._silent)
         return Plan(tuple(order), plan.timeout, plan.attempts)
 
-    def silent(self, server: Server, now: float) -> None:
+    def silent(self, server: Server) -> None:
         """Server did not answer in time, or cannot be reached."""
         with self._lock:
-            self._silent[server] = now + _SILENT
+            self._silent[server] = self._clock() + _SILENT
 
     def answered(self, server: Server) -> None:
         """Server answered; what it said does not matter here."""
