@@ -54,6 +54,16 @@ BEHIND = {
 
 # Modules of definitions that are tested where they are used.
 TESTED_WITH = {
+    "milter/postseal/cli/messagefile.py": "tests/cli/test_verify.py",
+    "milter/postseal/cli/run.py": "tests/cli/test_run_command.py",
+    "milter/postseal/core/action.py": "tests/core/test_pipeline.py",
+    "milter/postseal/core/checking.py": "tests/core/test_pipeline.py",
+    "milter/postseal/core/outbound.py": "tests/core/test_pipeline.py",
+    "milter/postseal/core/policy.py": "tests/core/test_pipeline.py",
+    "milter/postseal/core/rules.py": "tests/core/test_pipeline.py",
+    "milter/postseal/core/signing.py": "tests/core/test_pipeline.py",
+    "milter/postseal/core/transaction.py": "tests/core/test_pipeline.py",
+    "milter/postseal/core/verdict.py": "tests/core/test_pipeline.py",
     "keys/postseal_keys/dmarccheck.py": "tests/keys/test_domaincheck.py",
     "keys/postseal_keys/record_options.py": "tests/keys/test_pages.py",
     "keys/postseal_keys/recordcheck.py": "tests/keys/test_record.py",

@@ -89,7 +89,7 @@ def dmarc(result: dmarc_check.Result) -> MethodResult:
         method="dmarc",
         result=result.status.value,
         reason=result.detail if unclear else "",
-        properties=tuple(properties),
+        properties=properties,
     )
 
 

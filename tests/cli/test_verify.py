@@ -1,0 +1,100 @@
+"""verify: the verdict on a message from disk, over a real name server on loopback."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from postseal.cli.main import main
+from support.dkimmail import FIELDS, RSA_RECORD, mail, signed
+from support.dnsserver import DnsServer
+
+GOOD = ["--ip", "203.0.113.7", "--helo", "mx.example.com", "--mail-from", "<ann@example.com>"]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Iterator[str]:
+    """A configuration whose name server knows example.com."""
+    zone = {
+        ("s1._domainkey.example.com", "TXT"): (RSA_RECORD,),
+        ("example.com", "TXT"): (b"v=spf1 ip4:203.0.113.7 -all",),
+        ("_dmarc.example.com", "TXT"): (b"v=DMARC1; p=reject",),
+    }
+    with DnsServer(zone) as server:
+        file = tmp_path / "postseal.toml"
+        file.write_text(
+            'authserv_id = "mx.example.org"\n[dmarc]\nreject = true\n'
+            f'[dns]\nnameservers = ["{server.address}"]\n'
+        )
+        yield str(file)
+
+
+@pytest.fixture
+def message(tmp_path: Path) -> str:
+    file = tmp_path / "message.eml"
+    file.write_bytes(signed().octets)
+    return str(file)
+
+
+def test_text(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--config", config, message, *GOOD]) == 0
+    said = capsys.readouterr().out
+    assert "DKIM   pass" in said and "SPF    pass" in said and "DMARC  pass" in said
+    assert "Authentication-Results: mx.example.org;" in said
+
+
+def test_json(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--config", config, "--json", message, *GOOD]) == 0
+    verdict = json.loads(capsys.readouterr().out)
+    assert [one["result"] for one in verdict["dkim"]] == ["pass"]
+    assert verdict["spf"]["result"] == verdict["dmarc"]["result"] == "pass"
+    assert verdict["action"] == "accept"
+
+
+def test_explain(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--config", config, "--explain", message, *GOOD]) == 0
+    assert "DKIM for example.com speaks for the author" in capsys.readouterr().out
+
+
+def test_a_refusal_is_data_not_a_failure(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "bare.eml"
+    file.write_bytes(mail(FIELDS).octets)
+    assert (
+        main(["verify", "--config", config, str(file), "--mail-from", "e@elsewhere.example"]) == 0
+    )
+    assert "Action reject  550 5.7.1" in capsys.readouterr().out
+
+
+def test_standard_input_with_lf(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = signed().octets.replace(b"\r\n", b"\n")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+    assert main(["verify", "--config", config, "-", *GOOD]) == 0
+    assert "DKIM   pass" in capsys.readouterr().out
+
+
+def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "nowhere/message.eml"]) == 66
+    assert "nowhere/message.eml: No such file or directory" in capsys.readouterr().err
+
+
+def test_a_wrong_configuration(
+    message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text("wrokers = 2\n")
+    assert main(["verify", "--config", str(file), message]) == 78
+    assert "wrong.toml:1: wrokers" in capsys.readouterr().err
+
+
+def test_a_wrong_address(message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", message, "--ip", "elsewhere"]) == 64
+    assert "--ip" in capsys.readouterr().err
