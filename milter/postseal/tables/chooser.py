@@ -16,13 +16,15 @@ SEE ALSO
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
 from postseal.core.names import is_at_or_below, mailbox_domain
 from postseal.core.signing import Choice, SigningUnavailable
-from postseal.tables.keyring import KeyFault, Keyring
+from postseal.tables.keyring import KEEP, KeyFault, Keyring
 from postseal.tables.keytable import ANY, Entry, KeyTable
 from postseal.tables.senders import SAME, Sender, Senders
 
@@ -78,6 +80,8 @@ class TableChooser:
         self._keyring = keyring
         self._multiple = multiple
         self._identity = identity
+        self._ready: OrderedDict[tuple[Entry, str], SigningKey] = OrderedDict()
+        self._lock = threading.Lock()
 
     def choose(self, address: str, /) -> tuple[Choice, ...]:
         """One choice for the first row that matches, or for every row: as configured.
@@ -106,10 +110,20 @@ class TableChooser:
         return tuple(made.values())
 
     def _key(self, entry: Entry, domain: str) -> SigningKey:
+        """The key of a row; the last KEEP made are remembered."""
+        place = entry, domain if entry.domain == ANY else ""
+        made = self._ready.get(place)
+        if made is not None:
+            return made
         try:
-            return ready(entry, domain, self._keyring)
+            made = ready(entry, domain, self._keyring)
         except (KeyFault, UnusableKey) as fault:
             raise SigningUnavailable(f"key {entry.name!r}: {fault}") from None
+        with self._lock:
+            self._ready[place] = made
+            while len(self._ready) > KEEP:
+                self._ready.popitem(last=False)
+        return made
 
 
 def ready(entry: Entry, domain: str, keyring: Keyring) -> SigningKey:

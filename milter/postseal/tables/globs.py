@@ -36,6 +36,7 @@ _CLASSES = {
     "upper": "A-Z",
     "xdigit": "0-9a-fA-F",
 }
+_SPECIAL = re.compile(r"[\[\](){}|?^$\\]")
 _BRACKET = re.compile(r"\[(\^?)((?:\]?)(?:\[:[a-z]+:\]|[^\]\[])*)\]")
 _MEMBER = re.compile(r"\[:([a-z]+):\]|([A-Za-z0-9])-([A-Za-z0-9])|(.)", re.S)
 
@@ -122,6 +123,8 @@ def parse(pattern: str, *, fold: bool) -> tuple[Glob, ...]:
     """
     if len(pattern) > MAX_PATTERN:
         raise GlobError(f"the pattern is longer than {MAX_PATTERN} characters")
+    if not _SPECIAL.search(pattern):
+        return (_plain(lower(pattern) if fold else pattern),)
     ways: list[Way] = [()]
     at = 0
     while at < len(pattern):
@@ -132,6 +135,14 @@ def parse(pattern: str, *, fold: bool) -> tuple[Glob, ...]:
                 f"the pattern has more than {MAX_WAYS} alternatives", "write several rows"
             )
     return tuple(_glob(way, fold) for way in ways)
+
+
+def _plain(pattern: str) -> Glob:
+    """A pattern of literal text and stars alone, as nearly all are."""
+    first, *rest = pattern.split("*")
+    texts = [first, *filter(None, rest[:-1]), *rest[-1:]]
+    pieces = tuple(Piece(text, None, len(text)) for text in texts)
+    return Glob(pieces, first, texts[-1], sum(map(len, texts)))
 
 
 def _next(pattern: str, at: int) -> tuple[int, list[Way]]:

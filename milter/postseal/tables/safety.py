@@ -44,17 +44,35 @@ class Inspector:
         self._uid = uid
         self._seen: dict[Path, tuple[Fault | None, bool]] = {}
         self._others: dict[int, str] = {}
+        self._folders: dict[Path, Path] = {}
+        self._chains: dict[Path, tuple[Path, ...]] = {}
 
     def inspect(self, path: Path) -> Fault | None:
         """The first fault on the way from / to the file.  Raises OSError."""
-        real = path.resolve(strict=True)
-        for folder in reversed(real.parents):
+        real = self._real(path)
+        for folder in self._above(real.parent):
             fault, closed = self._folder(folder)
             if fault is not None:
                 return fault
             if closed:  # nobody else comes any further
                 return None
         return self._file(real)
+
+    def _real(self, path: Path) -> Path:
+        """The path without symbolic links; a directory is followed once only."""
+        folder = path.parent
+        if folder not in self._folders:
+            self._folders[folder] = folder.resolve(strict=True)
+        near = self._folders[folder] / path.name
+        if path.name in ("", "..") or stat.S_ISLNK(near.lstat().st_mode):
+            return path.resolve(strict=True)
+        return near
+
+    def _above(self, folder: Path) -> tuple[Path, ...]:
+        """The directories from / to folder."""
+        if folder not in self._chains:
+            self._chains[folder] = (*reversed(folder.parents), folder)
+        return self._chains[folder]
 
     def _folder(self, path: Path) -> tuple[Fault | None, bool]:
         """The fault of a directory, and whether only its owner can pass through it."""

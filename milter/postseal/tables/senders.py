@@ -22,7 +22,7 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from postseal.core.names import BadDomain, ascii_domain
@@ -42,6 +42,7 @@ class Sender:
     key: str
     identity: str
     line: int
+    globs: tuple[Glob, ...] = ()  # the pattern, ready to match, in a refile: table
 
 
 class Senders(Protocol):
@@ -91,7 +92,7 @@ class PatternSenders:
 
     def __init__(self, rows: Iterable[Sender]) -> None:
         self.rows = tuple(rows)
-        self._index = GlobIndex((parse(row.pattern, fold=True), row) for row in self.rows)
+        self._index = GlobIndex((row.globs, row) for row in self.rows)
 
     def of(self, local: str, domain: str, /) -> Iterator[Sender]:
         return self._index.matches(lower(f"{local}@{domain}"))
@@ -108,9 +109,9 @@ def read(rows: Iterable[Row | NotARow], patterns: bool, multiple: bool, report: 
     never = _never_pattern if patterns else _never_exact
     for row in rows:
         sender = _sender(row, report)
-        if sender is None:
-            continue
-        if not _is_usable(sender, never, patterns, report):
+        if sender is not None and patterns:
+            sender = _with_globs(sender, report)
+        if sender is None or not _is_usable(sender, never, report):
             continue
         if sender.pattern in seen and not (patterns and multiple):
             line = seen[sender.pattern]
@@ -159,22 +160,27 @@ def _sender(row: Row | NotARow, report: Report) -> Sender | None:
     return Sender(lower(f"{local}{at}{domain}"), key, identity, row.line)
 
 
-def _is_usable(sender: Sender, never: Callable[[str], str], patterns: bool, report: Report) -> bool:
-    """Whether any author can match the row."""
+def _with_globs(sender: Sender, report: Report) -> Sender | None:
+    """The row with its pattern read; None, and a report, where that cannot be."""
     try:
-        why = never(sender.pattern)
+        return replace(sender, globs=parse(sender.pattern, fold=True))
     except GlobError as error:
         report.add(sender.line, sender.pattern, str(error), error.hint)
-        return False
+        return None
+
+
+def _is_usable(sender: Sender, never: Callable[[Sender], str], report: Report) -> bool:
+    """Whether any author can match the row."""
+    why = never(sender)
     if why:
         what, _, hint = why.partition("; ")
         report.dead(sender.line, sender.pattern, f"matches nobody: {what}", hint)
     return not why
 
 
-def _never_exact(pattern: str) -> str:
+def _never_exact(sender: Sender) -> str:
     """Why no look-up ever asks for this text; "" when one does."""
-    local, at, host = pattern.rpartition("@")
+    local, at, host = sender.pattern.rpartition("@")
     if at and not local:
         return f"no author has an empty local part; write {host}"
     if local == "*":
@@ -189,9 +195,9 @@ def _never_exact(pattern: str) -> str:
     return ""
 
 
-def _never_pattern(pattern: str) -> str:
-    """Why no address matches the pattern; "" when one may.  Raises GlobError."""
-    globs = parse(pattern, fold=True)
+def _never_pattern(sender: Sender) -> str:
+    """Why no address matches the pattern; "" when one may."""
+    pattern, globs = sender.pattern, sender.globs
     if all(_has_no_at(glob) for glob in globs):
         return f"patterns are compared with whole addresses; write *@{pattern.lstrip('.')}"
     if all(glob.prefix.startswith("@") for glob in globs):
