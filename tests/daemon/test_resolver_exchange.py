@@ -157,6 +157,22 @@ def test_cname_that_leaves_the_answer_is_asked_for() -> None:
         assert server.count("c16.example.com") == 0
 
 
+def test_a_chain_is_as_secure_as_its_weakest_answer() -> None:
+    with DnsServer(RECORDS, follow=False, secure=True) as server:
+        assert ask(server, "alias.example.com").secure
+        for name in ("alias.example.com", "example.com"):
+            server.insecure = {name}
+            assert not ask(server, "alias.example.com").secure
+
+
+def test_a_server_that_has_spoken_is_not_asked_again() -> None:
+    with DnsServer(faults={"example.com": Fault.SERVFAIL}) as server:
+        session = resolver(server.address, attempts=3).session()
+        with pytest.raises(TemporaryDnsError):
+            session.ask("example.com", Kind.TXT)
+        assert len(server.seen) == 1
+
+
 def test_questions_behind_cnames_are_charged() -> None:
     with DnsServer(RECORDS, follow=False) as server:
         session = resolver(server.address).session()

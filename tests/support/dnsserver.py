@@ -89,6 +89,7 @@ class DnsServer:
         ttls: Mapping[str, int] = MappingProxyType({}),
         negative_ttl: int = 60,
         secure: bool = False,
+        insecure: Iterable[str] = (),
         follow: bool = True,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -101,6 +102,7 @@ class DnsServer:
         self.ttls = {_key(name): seconds for name, seconds in ttls.items()}
         self.negative_ttl = negative_ttl
         self.secure = secure
+        self.insecure = {_key(name) for name in insecure}  # no AD for these, all the same
         self.follow = follow  # False: a CNAME is all the answer there is
         self.seen: list[tuple[str, str, str]] = []
         self._host = host
@@ -230,9 +232,9 @@ class DnsServer:
 
     def _answer(self, query: dns.message.Message, *, udp: bool) -> bytes:
         response = dns.message.make_response(query, recursion_available=True)
-        if self.secure:
-            response.flags |= dns.flags.AD
         owner = query.question[0].name
+        if self.secure and _text(owner) not in self.insecure:
+            response.flags |= dns.flags.AD
         kind = dns.rdatatype.to_text(query.question[0].rdtype)
         for _ in range(20):
             alias = self.records.get((_text(owner), "CNAME"))
