@@ -70,10 +70,12 @@ AWKWARD = TxtRecord(
 APEX = TxtRecord(host="", zone=ZONE, text="v=spf1 mx -all", ttl=TTL)
 
 
-def ask(name: str, port: int, *, address: str = LOOPBACK) -> tuple[list[str], int]:
+def ask(
+    name: str, port: int, *, address: str = LOOPBACK, seconds: float = 20
+) -> tuple[list[str], int]:
     """The strings of the only TXT record at name, and its time to live, from a server."""
     query = dns.message.make_query(name, "TXT", use_edns=0, payload=4096)
-    answer, _ = dns.query.udp_with_fallback(query, address, timeout=10, port=port)
+    answer, _ = dns.query.udp_with_fallback(query, address, timeout=seconds, port=port)
     found = [rrset for rrset in answer.answer if rrset.rdtype == dns.rdatatype.TXT]
     assert len(found) == 1 and len(found[0]) == 1, f"one record at {name}: {answer.to_text()}"
     record = found[0][0]
