@@ -330,6 +330,16 @@ def test_a_silent_zone_is_left_alone() -> None:
         assert dns.session().ask("h2.slow.example", Kind.A).exists is False
 
 
+def test_a_zone_that_answers_now_and_then_is_asked_on() -> None:
+    faults = {f"t{number}.h.slow.example": Fault.TIMEOUT for number in range(5)}
+    with DnsServer(faults=faults) as server:
+        dns = make(server, timeout=0.05)
+        for number, name in enumerate(faults):
+            assert fault_of(dns.session(), name) is DnsFault.TIMEOUT
+            assert server.count(name) == 1
+            assert dns.session().ask(f"good{number}.h.slow.example", Kind.A).exists is False
+
+
 def test_counters_tell_the_metrics() -> None:
     with DnsServer(RECORDS, faults={"sick.example": Fault.SERVFAIL}) as server:
         dns = make(server)
