@@ -68,6 +68,21 @@ def test_several_fields_are_never_sound(values: tuple[str, ...], domains: tuple[
     assert authors.status is (Status.DOUBTFUL if domains else Status.NONE)
 
 
+def test_long_fields_do_not_hide_short_ones() -> None:
+    padding = "(" + "x" * 60000 + ")"
+    authors = read(padding + "a@x.example", "b@y.example", padding, padding, "c@z.example")
+    assert authors.domains == ("x.example", "y.example", "z.example")
+    assert len(list(address._affordable([b"x" * 60000] * 20))) == 4
+    assert len(list(address._affordable([b"x"] * 20))) == address.MAX_FIELDS
+
+
+def test_length_hides_no_domain() -> None:
+    authors = read("a@x.example (" + "y" * 60000 + ") b@y.example")
+    assert (authors.why, authors.domains) == (Why.UNPARSABLE, ("x.example", "y.example"))
+    crowd = read("(@x.example" * 5000 + "@y.example")
+    assert (crowd.why, crowd.domains) == (Why.UNPARSABLE, ("x.example", "y.example"))
+
+
 def test_from_fields_with_blank_before_the_colon() -> None:
     fields = [Field(b"From", b" a@x.example"), Field(b"FROM \t", b" b@y.example")]
     header = Header([*fields, Field(b"From-Me", b" c@z.example"), Field(b"X-From", b" d")])
@@ -115,6 +130,7 @@ def test_limits_are_defined_results() -> None:
     assert len(read(many).domains) == address.MAX_ADDRESSES
     fits = b"a@x.example".rjust(address.MAX_FIELD - 1)
     assert read(fits).why is Why.ONE
+    assert read("," * address.MAX_TOKENS).why is Why.UNPARSABLE
     longer = read(fits + b" ")
     assert (longer.why, longer.domains) == (Why.UNPARSABLE, ("x.example",))
 

@@ -9,8 +9,8 @@ GIVEN
 GIVES
     Authors: every domain once, in the order written, and one closed reason.
     Only Why.ONE is a reading without doubt.  What cannot be read carries every
-    domain that another reader might see in it, so that a policy can be strict:
-    nothing a sender writes makes a domain disappear from here.
+    domain that another reader might see in it, so that a policy can be strict.
+    Only a crowd of domains or of fields can hide one; it is never Why.ONE.
 
 DOES NOT
     recurse, decode encoded words, look inside comments and quoted strings of a
@@ -40,7 +40,9 @@ from .names import BadDomain, ascii_domain
 
 MAX_FIELD = 8192  # octets of one From field that are read; real ones stay below 1 kB
 MAX_ADDRESSES = 200
-MAX_FIELDS = 10  # From fields that are read, two times MAX_FIELD together; RFC 5322 allows one
+MAX_TOKENS = 4000  # of one field
+MAX_FIELDS = 10  # From fields that are read; RFC 5322 allows one
+MAX_OCTETS = 4 * MAX_FIELD  # of all those together
 
 
 class Why(StrEnum):
@@ -101,19 +103,25 @@ def author_domains(fields: Sequence[Field]) -> Authors:
         return Authors(why=Why.MISSING)
     if len(fields) == 1:
         return _read_field(fields[0].value)
-    read: list[Authors] = []
-    octets = 0
-    for field in fields[:MAX_FIELDS]:
-        octets += len(field.value)
-        if octets > 2 * MAX_FIELD:
-            break
-        read.append(_read_field(field.value))
+    read = [_read_field(value) for value in _affordable([field.value for field in fields])]
     return Authors(
         why=Why.SEVERAL_FIELDS,
         domains=_unique(domain for one in read for domain in one.domains),
         addresses=sum(one.addresses for one in read),
         first_address=next((one.first_address for one in read if one.first_address), ""),
     )
+
+
+def _affordable(values: list[bytes]) -> Iterator[bytes]:
+    """Those that are read, in their order: the short ones, as far as the limits go."""
+    octets = 0
+    chosen = []
+    for at in sorted(range(len(values)), key=lambda at: len(values[at]))[:MAX_FIELDS]:
+        octets += min(len(values[at]), MAX_FIELD)
+        if octets > MAX_OCTETS:
+            break
+        chosen.append(at)
+    return (values[at] for at in sorted(chosen))
 
 
 # Reading one field: octets -> tokens -> elements (between commas) -> addresses.
@@ -145,12 +153,14 @@ def _read_field(value: bytes) -> Authors:
 
 
 def _read_list(value: bytes) -> Authors:
-    text = _FOLD.sub(b"", value[: MAX_FIELD + 1])
+    text = _FOLD.sub(b"", value)
     tokens: list[Token] = []
     try:
         if len(value) > MAX_FIELD or _CONTROL.search(text):
             raise Unreadable
-        tokens.extend(tokenize(text))
+        tokens.extend(islice(tokenize(text), MAX_TOKENS))
+        if len(tokens) == MAX_TOKENS:
+            raise Unreadable
         reading = _Reading()
         for element in split(tokens):
             reading.add(element)
@@ -250,10 +260,14 @@ class _Reading:
 
 
 def _plausible(text: bytes, tokens: Sequence[Token]) -> tuple[str, ...]:
-    """All that follow an `@` in the raw text, in comments and quotes too, or in the tokens."""
-    raw = (match[1] for match in _PLAUSIBLE.finditer(text))
-    named = _unique([*_usable(islice(raw, MAX_ADDRESSES)), *_domains_after_at(tokens)])
-    return named[:MAX_ADDRESSES]
+    """All that follow an `@` in the raw text, in comments and quotes too, or in the tokens.
+
+    Of a crowd the first and the last, whatever the field's length: there readers look.
+    """
+    names = _PLAUSIBLE.findall(text)
+    if len(names) > MAX_ADDRESSES:
+        names = names[: MAX_ADDRESSES // 2] + names[-MAX_ADDRESSES // 2 :]
+    return _unique([*_usable(names), *_domains_after_at(tokens)])[:MAX_ADDRESSES]
 
 
 def _domains_after_at(tokens: Sequence[Token]) -> Iterator[str]:
