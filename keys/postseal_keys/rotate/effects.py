@@ -1,0 +1,226 @@
+"""The steps of the machine, carried out.
+
+NAME
+    effects - key files, DNS, tables, and the daemon
+
+GIVEN
+    Settings, a Publisher, and what looks for keys in DNS.
+
+GIVES
+    Effects.do(line, step).  Raises Problem when a step could not be carried out.
+
+DOES NOT
+    write the state.  Every step can be carried out again: it finds what it did before and
+    leaves it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from postseal_keys import keypair, names, store
+from postseal_keys.console import CONFIG, DATAERR, UNAVAILABLE, Problem, os_problem
+from postseal_keys.keycheck import Wanted, wanted
+from postseal_keys.rotate import tables
+from postseal_keys.rotate.machine import Make, Publish, Remove, Revoke, Switch
+from postseal_keys.rotate.model import Key, Line
+from postseal_keys.rotate.publish import Publisher, run_program
+from postseal_keys.rotate.settings import Settings
+from postseal_keys.rotate.tables import Change
+
+Doable = Make | Publish | Switch | Revoke | Remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look found.  texts: at any server."""
+
+    ok: bool
+    why: str = ""
+    texts: tuple[bytes, ...] = ()
+
+
+Looker = Callable[[str, str, Wanted], Seen]  # selector, domain, key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Everything a step needs."""
+
+    settings: Settings
+    publisher: Publisher
+    looker: Looker
+    say: Callable[[str], object]
+
+    def do(self, line: Line, step: Doable) -> None:
+        """Carry the step out, or find that it was carried out."""
+        match step:
+            case Make(key):
+                self._make(line, key)
+            case Publish(key):
+                self._publish(line, key)
+            case Switch(new, old):
+                self._switch(line, new, old)
+            case Revoke(key):
+                self._not_in_use(line, key)
+                self.publisher.put(_name(line, key), f"v=DKIM1; k={line.kind}; p=")
+            case Remove(key):
+                self._not_in_use(line, key)
+                self.publisher.put(_name(line, key), None)
+                self._dispose(line, key)
+
+    def look(self, line: Line, key: Key) -> Seen:
+        """Is the key on every authoritative server?"""
+        return self.looker(key.selector, line.domain, self._public(line, key))
+
+    def _public(self, line: Line, key: Key) -> Wanted:
+        public = wanted(keypair.load_file(key.file))
+        if public.kind != line.kind:
+            raise Problem(f"{key.file}: is {public.kind}, not {line.kind}", code=DATAERR)
+        return public
+
+    def _make(self, line: Line, key: Key) -> None:
+        """A file that is there already is ours, from before a crash, if it can be read."""
+        path = Path(key.file)
+        if os.path.lexists(path):
+            self._public(line, key)
+            return
+        made = keypair.make(keypair.Kind(line.kind), self.settings.bits)
+        owner = store.find_owner(self.settings.owner or None, self.settings.group or None)
+        mode = 0o640 if self.settings.group else 0o600
+        file = store.NewFile(name=path.name, data=keypair.pem(made), owner=owner, mode=mode)
+        store.write(str(path.parent), [file])
+
+    def _publish(self, line: Line, key: Key) -> None:
+        """Never over a record that is not ours."""
+        public = self._public(line, key)
+        seen = self.looker(key.selector, line.domain, public)
+        strange = [text for text in seen.texts if public.public.encode() not in _packed(text)]
+        if strange:
+            raise Problem(
+                f"{_name(line, key)} has a record already, of another key",
+                hint="remove it, or choose another pattern for selectors",
+                code=DATAERR,
+            )
+        self.publisher.put(_name(line, key), public.record)
+
+    def _switch(self, line: Line, new: Key, old: Key | None) -> None:
+        """New row, then its use, then the daemon, then the old row goes: whoever reads the
+        tables in between finds a key that is published."""
+        settings = self.settings
+        change = Change(
+            domain=line.domain,
+            old_selector=old.selector if old else "",
+            new_selector=new.selector,
+            new_file=new.file,
+            row=names_in(settings.row, new.selector, line.domain),
+        )
+        table = _read(settings.key_table)
+        rows = tables.uses(table, line.domain, change.old_selector) if old else []
+        both = tables.with_new(table, change)
+        _replace(settings.key_table, table, both)
+        if settings.signing_table:
+            before = _read(settings.signing_table)
+            after = tables.signing(before, change, rows)
+            if old is None:
+                pattern = names_in(settings.pattern, new.selector, line.domain)
+                after = tables.with_pattern(after, pattern, change.row)
+            _replace(settings.signing_table, before, after)
+        self._tell_daemon()
+        _replace(settings.key_table, both, tables.without_old(both, change))
+
+    def _tell_daemon(self) -> None:
+        settings = self.settings
+        if settings.reload:
+            run_program(settings.reload, what="reload")
+        elif settings.pid_file:
+            hang_up(settings.pid_file)
+        else:
+            self.say("the daemon is to be told by hand: neither pid_file nor reload is set")
+
+    def _not_in_use(self, line: Line, key: Key) -> None:
+        """Whatever the state says: a key that the tables name is not revoked."""
+        rows = tables.uses(_read(self.settings.key_table), line.domain, key.selector)
+        if rows:
+            raise Problem(
+                f"{self.settings.key_table}: row {rows[0]} still signs with {key.selector}",
+                hint="lead it to the new key; the old record stays until then",
+                code=DATAERR,
+            )
+
+    def _dispose(self, line: Line, key: Key) -> None:
+        """The old private key: erased, published so that old signatures can be denied, or kept."""
+        path = Path(key.file)
+        try:
+            if self.settings.old_keys == "publish" and path.exists():
+                data = path.read_bytes()
+                name = f"{_name(line, key)}.pem"
+                file = store.NewFile(name=name, data=data, mode=0o644)
+                store.write(self.settings.publish_dir, [file], force=True)
+            if self.settings.old_keys != "keep":
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise os_problem(error) from None
+
+
+def names_in(pattern: str, selector: str, domain: str) -> str:
+    """A pattern of the settings, filled in."""
+    return pattern.replace("{selector}", selector).replace("{domain}", domain)
+
+
+def _name(line: Line, key: Key) -> str:
+    return names.key_name(key.selector, line.domain)
+
+
+def _packed(text: bytes) -> bytes:
+    return b"".join(text.split())
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise os_problem(error, code=CONFIG) from None
+
+
+def _replace(path: str, before: str, after: str) -> None:
+    """Replace a table at once, owner and mode kept; nothing when it is as it should be."""
+    if before == after:
+        return
+    target = Path(path).resolve()  # a link stays a link
+    try:
+        old = target.stat()
+        owner, mode = store.Owner(old.st_uid, old.st_gid), stat.S_IMODE(old.st_mode)
+    except FileNotFoundError:
+        owner, mode = store.Owner(), 0o644
+    data = after.encode("utf-8", "surrogateescape")
+    file = store.NewFile(name=target.name, data=data, owner=owner, mode=mode)
+    store.write(str(target.parent), [file], force=True)
+
+
+def hang_up(pid_file: str) -> None:
+    """Send SIGHUP to the process whose number is in the file.  Raises Problem."""
+    try:
+        text = Path(pid_file).read_text("ascii").strip()
+        number = int(text) if re.fullmatch(r"[1-9][0-9]{0,9}", text) else 0
+        if number < 2:
+            raise Problem(f"{pid_file}: no process number", code=CONFIG)
+        os.kill(number, signal.SIGHUP)
+    except UnicodeDecodeError:
+        raise Problem(f"{pid_file}: no process number", code=CONFIG) from None
+    except ProcessLookupError:
+        raise Problem(
+            f"{pid_file}: process {number} is not running",
+            hint="start the daemon; the step is tried again next time",
+            code=UNAVAILABLE,
+        ) from None
+    except OSError as error:
+        raise os_problem(error, hint="is the daemon running?", code=UNAVAILABLE) from None

@@ -1,0 +1,159 @@
+"""Put a new key into the text of a KeyTable and a SigningTable.
+
+NAME
+    tables - edits of the two texts that leave everything else as it is
+
+GIVEN
+    the text of a table, the key that signed, and the key that is to sign.
+
+GIVES
+    the new text.  Each edit made twice gives what it gave once.
+
+DOES NOT
+    read or write files.  Raise anything but Problem.
+
+SEE ALSO
+    opendkim.conf(5), KeyTable and SigningTable; keytable reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from postseal_keys.console import DATAERR, Problem
+
+_ROW = re.compile(
+    r"(?P<lead>\s*)(?P<name>[^\s#]+)(?P<gap>\s+)(?P<value>[^\s#][^#]*?)(?P<rest>\s*(?:#.*)?)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One key instead of another.  row: the new row's name, when there was none before."""
+
+    domain: str
+    old_selector: str  # "" when no key of this line signed before
+    new_selector: str
+    new_file: str
+    row: str
+
+
+def uses(table: str, domain: str, selector: str) -> list[str]:
+    """Names of the KeyTable's rows for that key."""
+    return [name for name, d, s, _ in _rows(table) if (d, s) == (domain, selector)]
+
+
+def selectors(table: str, domain: str) -> list[tuple[str, str]]:
+    """Selector and key of each row for the domain."""
+    return [(s, key) for _, d, s, key in _rows(table) if d == domain]
+
+
+def renamed(name: str, change: Change) -> str:
+    """The new name of a row that carried the old selector in its name; else the old name."""
+    if not change.old_selector:
+        return name
+    word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(change.old_selector)}(?![A-Za-z0-9])")
+    return word.sub(change.new_selector, name)
+
+
+def with_new(table: str, change: Change) -> str:
+    """The KeyTable with the new key: in place of the old one where the row keeps its name,
+    beside it where the name carries the selector, at the end where there was no row."""
+    value = f"{change.domain}:{change.new_selector}:{change.new_file}"
+    present = {name for name, _, _, _ in _rows(table)}
+    if uses(table, change.domain, change.new_selector):
+        return table  # done before
+    replaced = False
+
+    def edit(match: re.Match[str]) -> str:
+        nonlocal replaced
+        name = match["name"]
+        domain, selector, _ = _fields(match["value"])
+        if not change.old_selector or (domain, selector) != (change.domain, change.old_selector):
+            return match[0]
+        replaced = True
+        new_name = renamed(name, change)
+        line = f"{match['lead']}{new_name}{match['gap']}{value}{match['rest']}"
+        if new_name == name:
+            return line
+        if new_name in present:
+            raise Problem(f"the KeyTable has another row {new_name}", code=DATAERR)
+        return f"{match[0]}\n{line}"
+
+    edited = _each(table, edit)
+    if replaced:
+        return edited
+    if change.old_selector:
+        raise Problem(
+            f"the KeyTable has no row for {change.domain} with {change.old_selector}",
+            hint="put it back, or correct the state file",
+            code=DATAERR,
+        )
+    if change.row in present:
+        raise Problem(f"the KeyTable has another row {change.row}", code=DATAERR)
+    end = "" if not edited or edited.endswith("\n") else "\n"
+    return f"{edited}{end}{change.row} {value}\n"
+
+
+def without_old(table: str, change: Change) -> str:
+    """The KeyTable without rows for the old key."""
+    if not change.old_selector or not uses(table, change.domain, change.new_selector):
+        return table
+    kept = []
+    for line in table.splitlines(keepends=True):
+        match = _ROW.fullmatch(line.rstrip("\r\n"))
+        fields = _fields(match["value"]) if match else ("", "", "")
+        if fields[:2] != (change.domain, change.old_selector):
+            kept.append(line)
+    return "".join(kept)
+
+
+def signing(table: str, change: Change, rows: list[str]) -> str:
+    """The SigningTable with every use of a renamed row (rows: old names) led to the new one."""
+    new_names = {name: renamed(name, change) for name in rows}
+
+    def edit(match: re.Match[str]) -> str:
+        name, colon, signer = match["value"].partition(":")
+        if new_names.get(name, name) == name:
+            return match[0]
+        value = f"{new_names[name]}{colon}{signer}"
+        return f"{match['lead']}{match['name']}{match['gap']}{value}{match['rest']}"
+
+    return _each(table, edit)
+
+
+def with_pattern(table: str, pattern: str, row: str) -> str:
+    """The SigningTable with a row for a domain that had none."""
+    for line in table.splitlines():
+        match = _ROW.fullmatch(line)
+        if match and match["value"].partition(":")[0] == row:
+            return table
+    end = "" if not table or table.endswith("\n") else "\n"
+    return f"{table}{end}{pattern} {row}\n"
+
+
+def _rows(table: str) -> list[tuple[str, str, str, str]]:
+    """Name, domain, selector, key of every row."""
+    found = []
+    for line in table.splitlines():
+        match = _ROW.fullmatch(line)
+        if match:
+            found.append((match["name"], *_fields(match["value"])))
+    return found
+
+
+def _fields(value: str) -> tuple[str, str, str]:
+    domain, _, rest = value.partition(":")
+    selector, _, key = rest.partition(":")
+    return domain.strip().lower(), selector.strip().lower(), key.strip()
+
+
+def _each(table: str, edit: Callable[[re.Match[str]], str]) -> str:
+    out = []
+    for line in table.splitlines(keepends=True):
+        body = line.rstrip("\r\n")
+        match = _ROW.fullmatch(body)
+        out.append((edit(match) if match else body) + line[len(body) :])
+    return "".join(out)
