@@ -87,7 +87,12 @@ UNREADABLE = KeyFault.KEY_UNREADABLE
     [
         pytest.param(b"v=DKIM1; p=", KeyFault.KEY_REVOKED, id="d6-revoked"),
         pytest.param(b"p=;", KeyFault.KEY_REVOKED, id="d6-revoked-without-v"),
-        pytest.param(b"v=DKIM1; k=rsa", SYNTAX, id="no-p"),
+        pytest.param(b"v=DKIM1; n=x", SYNTAX, id="no-p"),
+        pytest.param(b"k=rsa", SYNTAX, id="no-p-without-v"),
+        pytest.param(b"n=x", KeyFault.NO_KEY, id="other-tag-list"),
+        pytest.param(b"v=DKIM1 garbage", KeyFault.KEY_VERSION, id="no-tag-list-but-v"),
+        pytest.param(b"v=DKIM1; garbage", SYNTAX, id="not-a-tag-list-without-p"),
+        pytest.param(b"garbage; p=x", SYNTAX, id="not-a-tag-list-without-v"),
         pytest.param(b"v=DKIM1; p=" + RSA_P + b"; p=" + RSA_P, SYNTAX, id="k-21-p-twice"),
         pytest.param(b"v=DKIM1; garbage; p=" + RSA_P, SYNTAX, id="not-a-tag-list"),
         pytest.param(b"v=DKIM2; p=" + RSA_P, KeyFault.KEY_VERSION, id="k-26-version"),

@@ -299,6 +299,12 @@ def test_limit_of_signatures_d18() -> None:
     assert results[-1].domain == "example.com"
 
 
+def test_the_limit_may_be_above_what_is_reported() -> None:
+    what = stack(*[{"t": str(i)} for i in range(25)])
+    results = check(what, DNS, limits=Limits(signatures=25, reported=5))
+    assert [r.status for r in results] == [Status.PASS] * 25
+
+
 def test_limit_of_header_octets_k_28() -> None:
     base = mail([*FIELDS, ("X-Large", " " + "x" * 10000)])
     what = stack(*[{"t": str(i)} for i in range(5)], base=base)
@@ -306,6 +312,13 @@ def test_limit_of_header_octets_k_28() -> None:
         results = check(what, DNS, limits=Limits(header_octets=octets))
         assert [r.status for r in results].count(Status.PASS) == verified
         assert [r.why for r in results[verified:]] == [Why.TOO_MANY] * (5 - verified)
+
+
+def test_what_is_unsigned_is_counted() -> None:
+    (result,) = check(signed(tags={"l": "2"}), DNS)
+    assert result.detail.startswith("3 octets")
+    (result,) = check(signed(tags={"l": "9"}), DNS)
+    assert "4 octets" in result.detail
 
 
 def test_those_of_the_author_come_first_k_28() -> None:

@@ -40,7 +40,6 @@ MAX_KEYS = 3  # keys tried when one name has several
 MIN_BITS = 1024  # RFC 8301 section 3.2
 MAX_BITS = 8192
 MAX_EXPONENT = 2**32  # a long exponent is only there to cost time
-_MAX_DER = 2048
 _CACHED = 512
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
@@ -186,8 +185,6 @@ def _key(key_type: bytes, value: bytes) -> PublicKey | _Refusal:
 
 def _rsa(der: bytes) -> PublicKey | _Refusal:
     """SubjectPublicKeyInfo or, as RFC 6376 says, RSAPublicKey: the loader knows both."""
-    if len(der) > _MAX_DER:
-        return KeyFault.KEY_TOO_LARGE, "p= of the key record is too long"
     try:
         key = load_der_public_key(der)
     except Exception:  # whatever a library thinks of octets from DNS, they are no key
