@@ -369,6 +369,17 @@ def test_later_terms_are_asked_together_once_dns_is_needed() -> None:
     ]
 
 
+def test_terms_of_an_included_record_that_was_decided_early_are_not_asked() -> None:
+    dns = FakeDns(
+        txt(
+            at="v=spf1 include:i.example.com a:b.example.com -all",
+            i="v=spf1 -all exists:e.example.com",
+        )
+    )
+    spf.evaluate(client=ip_address(CLIENT), helo="h.x", sender="u@example.com", resolver=dns)
+    assert ("e.example.com", Kind.A) not in dns.prefetched
+
+
 # -- results and limits ----------------------------------------------------------------
 
 

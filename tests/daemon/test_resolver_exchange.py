@@ -175,9 +175,12 @@ def test_a_server_that_has_spoken_is_not_asked_again() -> None:
 
 def test_questions_behind_cnames_are_charged() -> None:
     with DnsServer(RECORDS, follow=False) as server:
-        session = resolver(server.address).session()
+        session = resolver(server.address).session(questions=2)
         session.ask("alias.example.com", Kind.TXT)
         assert session.usage.sent == 2
+        with pytest.raises(TemporaryDnsError) as caught:
+            session.ask("host.example.com", Kind.A)
+        assert caught.value.fault is DnsFault.BUDGET
 
 
 def test_ipv6_server() -> None:
