@@ -61,6 +61,12 @@ def deaf(world: World) -> Daemon:
     return world.daemons["deaf"].start()
 
 
+@pytest.fixture(scope="session")
+def unix(world: World) -> Daemon:
+    """The daemon on a unix socket."""
+    return world.daemons["unix"].start()
+
+
 @pytest.fixture
 def fragile(world: World) -> Iterator[Daemon]:
     """The daemon for tests that kill it, and for sendmail(1): fresh for each."""

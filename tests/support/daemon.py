@@ -29,9 +29,11 @@ READY = "event=ready"
 class Daemon:
     """One configuration; start() and stop() as often as a test likes."""
 
-    def __init__(self, directory: Path, name: str) -> None:
+    def __init__(self, directory: Path, name: str, path: Path | None = None) -> None:
+        """path: of a unix socket; without one, a loopback port."""
         self.name = name
         self.port = free_port()
+        self.path = path
         self.log = directory / f"{name}.log"
         self.config = directory / f"{name}.toml"
         self._child: Child | None = None
@@ -39,12 +41,18 @@ class Daemon:
     @property
     def milter(self) -> str:
         """The socket as Postfix writes it."""
-        return f"inet:{LOOPBACK}:{self.port}"
+        return f"unix:{self.path}" if self.path else f"inet:{LOOPBACK}:{self.port}"
+
+    @property
+    def socket(self) -> str:
+        """The socket as libmilter writes it."""
+        return f"unix:{self.path}" if self.path else f"inet:{self.port}@{LOOPBACK}"
 
     def configure(self, text: str, settings: Mapping[str, str] | None = None) -> None:
         """Write the configuration: settings (TOML values) on top, then text, from its tables on."""
         top = {
-            "socket": f'"inet:{self.port}@{LOOPBACK}"',
+            "socket": f'"{self.socket}"',
+            **({"socket_group": '"postfix"'} if self.path else {}),
             "workers": str(WORKERS),
             **({"user": '"nobody"'} if os.geteuid() == 0 else {}),
             **(settings or {}),

@@ -177,6 +177,7 @@ DAEMONS = {
     "normal": "",
     "strict": '[dmarc]\nquarantine = "hold"\nreject = true\n',
     "deaf": "",  # asks a name server that never answers
+    "unix": "",  # listens on a unix socket
     "fragile": "",  # for sendmail(1), bounces, and the tests that kill it
 }
 
@@ -191,7 +192,7 @@ def world(directory: Path) -> Iterator[World]:
         )
         sink = stack.enter_context(Sink())
         silent = _silent(stack.enter_context(socket.socket(type=socket.SOCK_DGRAM)))
-        daemons = {name: Daemon(directory, name) for name in DAEMONS}
+        daemons = {name: Daemon(directory, name, _path(directory, name)) for name in DAEMONS}
         for name, daemon in daemons.items():
             stack.callback(daemon.stop)
             nameserver = silent if name == "deaf" else server.address
@@ -224,6 +225,10 @@ def _configuration(directory: Path, nameserver: str, more: str) -> str:
     )
 
 
+def _path(directory: Path, name: str) -> Path | None:
+    return directory / "milter.sock" if name == "unix" else None
+
+
 def _silent(udp: socket.socket) -> str:
     """A name server's address behind which nobody answers."""
     udp.bind((LOOPBACK, 0))
@@ -235,6 +240,9 @@ def _listeners(daemons: Mapping[str, Daemon]) -> dict[str, Listener]:
     listeners["mx"] = listeners.pop("normal")
     listeners["submission"] = Listener(
         milter=daemons["normal"].milter, options={"milter_macro_daemon_name": "ORIGINATING"}
+    )
+    listeners["old"] = Listener(  # as Postfix before 2.6, or sendmail, would speak
+        milter=daemons["normal"].milter, options={"milter_protocol": "2"}
     )
     listeners["plain"] = Listener(milter="")
     return listeners
