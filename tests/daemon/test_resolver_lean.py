@@ -63,7 +63,7 @@ def test_what_the_short_way_reads_dnspython_reads_alike() -> None:
     """On garbage too, where dnspython can read it at all."""
     asked = query()
     compared = 0
-    for octets in garbage(random.Random(1034), 2000):
+    for octets in garbage(random.Random(1034), 1000):
         short = outcome(octets, asked)
         full = outcome(octets, asked, full=True)
         if isinstance(short, Reply) and isinstance(full, Reply):
@@ -71,7 +71,7 @@ def test_what_the_short_way_reads_dnspython_reads_alike() -> None:
                 continue  # noise in the OPT record, which only the full way looks at
             assert short == full
             compared += 1
-    assert compared > 500
+    assert compared > 250
 
 
 def test_pointers_cannot_loop() -> None:

@@ -143,6 +143,9 @@ class DnsServer:
         trace: TracebackType | None,
     ) -> None:
         self._stop.set()
+        with contextlib.suppress(OSError):  # wake both threads at once
+            self._liar.sendto(b"", (self._host, self.port))
+            socket.create_connection((self._host, self.port), 1).close()
         for thread in self._threads:
             thread.join(5)
         for sock in (self._udp, self._tcp, self._liar):
@@ -168,6 +171,8 @@ class DnsServer:
             try:
                 packet, peer = self._udp.recvfrom(4096)
             except (TimeoutError, ConnectionError):
+                continue
+            if not packet:
                 continue
             seconds = self.delays.get(_asked(packet)[0], 0.0)
             if seconds:
