@@ -332,6 +332,9 @@ def test_ipv4_mapped_clients_are_ipv4() -> None:
 def test_s_5_local_parts_beyond_ascii_match_no_term_that_holds_them(term: str) -> None:
     records: Records = dict(txt(at=f"v=spf1 include:{term}.example.com exists:{term}.test ?all"))
     assert check(records, sender="ü@example.com").status is Status.NEUTRAL
+    redirected = txt(at=f"v=spf1 redirect={term}.example.com")
+    result = check(redirected, sender="ü@example.com")
+    assert (result.status, result.why) == (Status.NEUTRAL, Why.NO_MATCH)
     bad = txt(at=f"v=spf1 exists:{term}.1 ?all")
     assert check(bad, sender="ü@example.com").status is Status.PERMERROR
 

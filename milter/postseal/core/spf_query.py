@@ -162,20 +162,30 @@ class Query(pyspf.query):
         self._ahead = []
         self._unfollowed = 0
         for term in record.split(" "):
+            beyond = not self._plain_local and bool(_LOCAL_MACRO.search(term))
             if modifier := _MODIFIER.fullmatch(term):
-                # Names are case-insensitive (section 4.6.1); pyspf's comparison is not.
-                name, value = modifier[1].lower(), modifier[2]
-                if name == "exp":  # checked, never fetched: spare the PTR questions of p
-                    value = _P_MACRO.sub("%{h", value)
-                elif name == "redirect":
-                    self._unfollowed = 1
-                terms.append(f"{name}={value}")
-            elif self._plain_local or not _LOCAL_MACRO.search(term):
-                terms.append(term)
-                self._foresee(term)
-            else:  # RFC 8616 section 4: it does not match, but its syntax still counts
+                term = self._modifier(modifier[1].lower(), modifier[2], beyond)
+            elif beyond:  # RFC 8616 section 4: it does not match, but its syntax still counts
                 self.validate_mechanism(term)
+                term = ""
+            else:
+                self._foresee(term)
+            terms.append(term)
         return " ".join(terms)
+
+    def _modifier(self, name: str, value: str, beyond: bool) -> str:
+        """A modifier in lower case: names are case-insensitive, pyspf's comparison is not.
+
+        beyond: it holds a local part that no domain can hold.
+        """
+        if name == "exp":  # checked, never fetched: spare the PTR questions of p
+            value = _P_MACRO.sub("%{h", value)
+        elif name == "redirect":
+            if beyond:
+                self.expand_domain(value)
+                return ""
+            self._unfollowed = 1
+        return f"{name}={value}"
 
     def _foresee(self, term: str) -> None:
         if len(self._ahead) < self._limits.ahead and (found := _AHEAD.fullmatch(term)):
