@@ -82,9 +82,21 @@ def test_sticky_directory_is_safe(key: Path) -> None:
 
 
 def test_nobody_comes_through_a_closed_directory(key: Path) -> None:
-    key.chmod(0o644)
+    below = key.parent / "open"
+    below.mkdir(mode=0o700)
+    moved = key.rename(below / key.name)
+    below.chmod(0o777)
+    assert inspect(moved) is not None
     key.parent.chmod(0o700)
-    assert inspect(key) is None
+    assert inspect(moved) is None
+
+
+def test_a_closed_directory_does_not_excuse_the_file(key: Path) -> None:
+    key.parent.chmod(0o700)
+    key.chmod(0o644)
+    fault = inspect(key)
+    assert fault
+    assert fault.mend == f"chmod o-rwx {key}"
 
 
 def test_group_with_others(key: Path, monkeypatch: pytest.MonkeyPatch) -> None:

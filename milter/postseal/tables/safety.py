@@ -55,7 +55,9 @@ class Inspector:
             if fault is not None:
                 return fault
             if closed:  # nobody else comes any further
-                return None
+                break
+        # The file's own mode counts all the same: it outlives a directory that is opened,
+        # and goes with the file into a copy or a backup.
         return self._file(real)
 
     def _real(self, path: Path) -> Path:
