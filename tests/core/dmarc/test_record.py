@@ -91,6 +91,7 @@ def row(rule: str, text: str | bytes, **expected: Any) -> Any:
         row("D-16-p-absent", "v=DMARC1; sp=reject", sp=REJECT),
         row("D-16-p-invalid", "v=DMARC1; p=foo", invalid=("p",)),
         row("D-16-p-empty", "v=DMARC1; p=", invalid=("p",)),
+        row("D-3-no-equals-sign", "v=DMARC1; p; sp=reject", sp=REJECT),
         row("D-16-p-quoted", 'v=DMARC1; p="reject"', invalid=("p",)),
         row("D-16-p-high-octets", b"v=DMARC1; p=reject\xff", invalid=("p",)),
         row("D-16-p-newline", "v=DMARC1; p=reject\n", invalid=("p",)),

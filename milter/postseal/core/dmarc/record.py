@@ -135,7 +135,7 @@ _WSP = " \t"
 _VALUE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")  # dmarc-value; a semicolon cannot be in one
 _VERSION = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#\[\]@$&'()*+;=%-]+")
-_MAILTO = re.compile(r"mailto:[^@?]+@[^@?]+(?:\?.*)?", re.IGNORECASE)
+_MAILTO = re.compile(r"mailto:[^@?]+@[A-Za-z0-9._-]+(?:\?.*)?", re.IGNORECASE)
 _OBSOLETE_SIZE = re.compile(r"![0-9]+[kmgt]?\Z", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -188,9 +188,9 @@ def _tags(text: str) -> tuple[_Values, list[str]]:
     values: _Values = {}
     faults: list[str] = []
     for part in text.split(";")[1:]:
-        name, _, value = part.partition("=")
+        name, equals, value = part.partition("=")
         name = name.strip(_WSP).lower()
-        if name not in _KNOWN:
+        if not equals or name not in _KNOWN:
             continue  # section 4.7: unknown tags MUST be ignored
         if name in values:
             faults.append(f"{name}: repeated")
