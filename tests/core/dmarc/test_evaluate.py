@@ -358,13 +358,15 @@ def test_a_crowd_of_identifiers_is_capped() -> None:
         pytest.param("a@x.example", ("b.x.example",), "x.example b.x.example example", id="near"),
         pytest.param("a@m.x.example", ("x.example",), "m.x.example x.example example", id="above"),
         pytest.param("(((", ("b.x.example",), "", id="nobody"),
+        pytest.param("a@x.example, a@y.example", ("b.y.example",),
+                     "x.example y.example b.y.example example", id="near-the-second"),
         pytest.param(", ".join(f"a@{n}.example" for n in range(9)), (),
                      "0.example 1.example 2.example 3.example 4.example", id="D-27-cap"),
     ],
 )  # fmt: skip
 def test_prefetch(value: str, identifiers: tuple[str, ...], names: str) -> None:
     resolver = world()
-    dmarc.prefetch(authors(value), resolver, identifiers)
+    dmarc.prefetch(authors(value), resolver, iter(identifiers))
     assert resolver.prefetched == [(f"_dmarc.{name}", Kind.TXT) for name in names.split()]
     assert not resolver.asked
 

@@ -65,6 +65,7 @@ def prefetch(authors: Authors, resolver: Resolver, identifiers: Iterable[str] = 
     FROM) that are another name of the same organisation as far as two labels
     tell, theirs and the top's, which relaxed alignment will need.
     """
+    others = normal(identifiers)[:MAX_IDENTIFIERS]
     names: dict[str, None] = {}
     for domain in authors.domains[:MAX_DOMAINS]:
         parts = labels(domain)
@@ -72,7 +73,7 @@ def prefetch(authors: Authors, resolver: Resolver, identifiers: Iterable[str] = 
         if len(parts) > 2:
             names[".".join(parts[1:])] = None
         near = ".".join(parts[-2:])
-        for identifier in normal(identifiers)[:MAX_IDENTIFIERS]:
+        for identifier in others:
             if identifier != domain and is_at_or_below(identifier, near):
                 names[identifier] = None
                 names[parts[-1]] = None
