@@ -35,6 +35,10 @@ COMMANDS = {
     "reload": ("postseal.cli.reload", "let the running daemon read its configuration again"),
     "verify": ("postseal.cli.verify", "check a message from disk as if it came from outside"),
     "sign": ("postseal.cli.sign", "sign a message from disk as if a user had sent it"),
+    "migrate": (
+        "postseal.cli.migrate",
+        "carry the configuration of OpenDKIM or dkimpy-milter over",
+    ),
     "version": ("postseal.cli.version", "print versions of everything that takes part"),
 }
 

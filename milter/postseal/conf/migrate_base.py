@@ -1,0 +1,185 @@
+"""What the importers of all daemons' files share: the tree that is made, and its report.
+
+NAME
+    migrate_base - Migration: options taken one by one, each with its fate
+
+SEE ALSO
+    conf/migrate_opendkim.py, conf/migrate_dkimpy.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from postseal.conf import headers, kinds
+from postseal.conf.migrate_report import Entry, Fate, Report
+from postseal.conf.migrate_source import Given, dataset
+from postseal.conf.migrate_toml import render
+
+
+class Migration:
+    """One file on its way to a postseal.toml."""
+
+    def __init__(self, given: dict[str, Given], replaced: Iterable[Given], daemon: str) -> None:
+        self.given = dict(given)
+        self.daemon = daemon
+        self.tree: dict[str, Any] = {}
+        self.report = Report()
+        base = self.text("basedirectory", keep=True)
+        self.base = Path(base) if base else Path.cwd()
+        for one in replaced:
+            self.say(Fate.NO_EFFECT, one, "is given again further down, and that counts")
+
+    def say(self, fate: Fate, given: Given, text: str) -> None:
+        """One line for the report."""
+        self.report.entries.append(
+            Entry(
+                fate=fate,
+                file=given.file,
+                line=given.line,
+                option=given.name,
+                value=given.value if len(given.value) <= 60 else f"{given.value[:57]}...",
+                text=text,
+            )
+        )
+
+    def take(self, name: str) -> Given | None:
+        """An option, once."""
+        return self.given.pop(name.lower(), None)
+
+    def text(self, name: str, *, keep: bool = False) -> str:
+        """The value of an option; "" without one."""
+        found = self.given.get(name.lower()) if keep else self.take(name)
+        return found.value if found else ""
+
+    def put(self, path: str, value: Any) -> None:
+        """Write an option into the tree: sign.domain."""
+        *tables, name = path.split(".")
+        node = self.tree
+        for table in tables:
+            node = node.setdefault(table, {})
+        node[name] = value
+
+    def keep(self, name: str, path: str, value: Any = None) -> None:
+        """An option that means the same under another name."""
+        given = self.take(name)
+        if given is not None:
+            self.put(path, given.value if value is None else value)
+            self.say(Fate.KEPT, given, f"is {path}")
+
+    def number(self, name: str, path: str, low: int, high: int) -> None:
+        """A number, brought into the range that is allowed now."""
+        given = self.take(name)
+        if given is None:
+            return
+        number = given.number
+        if number is None or number == 0 < low:
+            self.say(Fate.CHANGED, given, f"{path} has its default")
+            return
+        used = min(max(number, low), high)
+        self.put(path, used)
+        fate = Fate.KEPT if used == number else Fate.CHANGED
+        self.say(fate, given, f"is {path}" + ("" if used == number else f", and {used} now"))
+
+    def listed(self, name: str, path: str) -> None:
+        """A small data set that becomes a list."""
+        given = self.take(name)
+        if given is None:
+            return
+        entries = dataset(given.value, self.base)
+        if entries is None:
+            self.say(Fate.CHANGED, given, f"this kind of data set is not read; fill {path} by hand")
+            return
+        self.put(path, list(entries))
+        self.say(Fate.KEPT, given, f"is {path}")
+
+    def table(self, name: str, path: str) -> None:
+        """A key table or signing table, which stays where it is."""
+        given = self.take(name)
+        if given is None:
+            return
+        prefix, colon, rest = given.value.partition(":")
+        value = given.value
+        if colon and prefix.lower() in ("file", "refile") and not rest.startswith("/"):
+            value = f"{prefix.lower()}:{self.base / rest}"
+        self.put(path, value)
+        self.say(Fate.KEPT, given, f"is {path}; the table stays where it is")
+
+    def socket(self) -> None:
+        """Socket and UMask."""
+        given, mask = self.take("Socket"), self.take("UMask")
+        if given is None:
+            if mask:
+                self.say(Fate.NO_EFFECT, mask, "is for a unix socket, and there is none")
+            return
+        try:
+            value = kinds.socket(given.value)
+        except ValueError as error:
+            self.say(Fate.CHANGED, given, f"{error}; socket has its default")
+            return
+        self.put("socket", value)
+        open_to_all = value.startswith("inet") and "@" not in value
+        fate = Fate.DANGEROUS if open_to_all else Fate.KEPT
+        hint = "; it listens on every address: name one, as inet:8891@127.0.0.1"
+        self.say(fate, given, "is socket" + (hint if open_to_all else ""))
+        if mask and value.startswith("unix:") and mask.number is not None:
+            self.put("socket_mode", f"{0o666 & ~mask.number:04o}")
+            self.say(Fate.KEPT, mask, "is socket_mode")
+        elif mask:
+            self.say(Fate.NO_EFFECT, mask, "is for a unix socket")
+
+    def user(self) -> None:
+        """UserID: user and group."""
+        given = self.take("UserID")
+        if given is None:
+            return
+        user, _, group = given.value.partition(":")
+        self.put("user", user)
+        if group:
+            self.put("group", group)
+        self.say(Fate.KEPT, given, "is user" + (" and group" if group else ""))
+
+    def log(self) -> None:
+        """Syslog and its facility."""
+        given, facility = self.take("Syslog"), self.take("SyslogFacility")
+        if given is not None:
+            self.put("log.target", "syslog" if given.on else "stderr")
+            self.say(Fate.KEPT, given, "is [log] target")
+        if facility is not None:
+            self.put("log.facility", facility.value.lower())
+            self.say(Fate.KEPT, facility, "is [log] facility")
+
+    def header_words(self, given: Given, words: Iterable[str], path: str) -> list[str]:
+        """Those of the words that can be used; the others go into the report."""
+        check = headers.signed if path == "sign.headers" else headers.oversigned
+        good = []
+        for word in words:
+            _, faults = check([word])
+            if faults:
+                self.say(Fate.DANGEROUS, given, f"{word} is left out: {faults[0][1]}")
+            else:
+                good.append(word)
+        return good
+
+    def rest(self, known: Iterable[tuple[Fate, dict[str, str]]], unknown: str) -> None:
+        """Whatever is still there."""
+        for given in sorted(self.given.values(), key=lambda one: (one.file, one.line)):
+            name = given.name.lower()
+            for fate, words in known:
+                if name in words:
+                    off = given.value[:1] in tuple("fFnN0") and fate is not Fate.NO_EFFECT
+                    self.say(Fate.NO_EFFECT if off else fate, given, words[name])
+                    break
+            else:
+                self.say(Fate.DEAD, given, unknown)
+        self.given.clear()
+
+    def result(self) -> str:
+        """The text of the new file."""
+        top = f"Made by postseal migrate from a configuration of {self.daemon}."
+        order = dict.fromkeys(("sign", "roles", "verify", "dns", "from", "log"))
+        plain = {key: value for key, value in self.tree.items() if key not in order}
+        tables = {key: self.tree[key] for key in order if key in self.tree}
+        return render(plain | tables, top)
