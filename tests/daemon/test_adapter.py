@@ -417,10 +417,13 @@ def test_many_tiny_fields_use_up_the_room_too() -> None:
 def test_busy_only_while_a_message_is_under_way() -> None:
     world = ready()
     assert not world.fake.priv.busy
+    assert world.adapter.last_reply == 0
     world.begin()
     assert world.fake.priv.busy
+    assert world.fake.priv.headers == []  # the engine has them: not kept twice
     world.adapter.eom(world.ctx)
     assert not world.fake.priv.busy
+    assert world.adapter.last_reply > 0
 
 
 def test_no_line_per_message_when_nobody_wants_it() -> None:

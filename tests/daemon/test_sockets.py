@@ -92,7 +92,12 @@ def test_a_file_is_kept(tmp_path: Path) -> None:
 
 
 LISTEN = """
-import os, socket, sys
+import os, socket, stat, sys
+chown = os.chown
+def born(path, *owner):
+    print("born", oct(stat.S_IMODE(os.stat(path).st_mode)))
+    chown(path, *owner)
+os.chown = born
 from postseal.daemon.sockets import Endpoint, SocketError, listen
 try:
     descriptor = listen(Endpoint.parse(sys.argv[1]), int(sys.argv[2], 8), sys.argv[3])
@@ -134,6 +139,7 @@ def test_mode_of_a_unix_socket(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "s"
     done = listen(f"unix:{path}", mode)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("born 0o0\n")  # closed until mode and group are right
     assert stat.S_IMODE(path.stat().st_mode) == int(mode, 8)
 
 

@@ -202,6 +202,7 @@ def test_reload(tmp_path: Path) -> None:
             daemon.signal(signal.SIGHUP)
             daemon.wait_for(lambda: daemon.events("reloaded"))
             daemon.wait_for(lambda: ask(daemon)["mark"] == "new")
+            time.sleep(1)  # longer than a worker that was told to stop would stay
             assert seen(mta.message(MESSAGE))["mark"] == "old"  # its connection is still open
             assert {ask(daemon)["mark"] for _ in range(20)} == {"new"}
             mta.quit()
