@@ -221,7 +221,10 @@ def _find_policy(base: Result, discovery: Discovery) -> Result:
 
 def _noted(result: Result, discovery: Discovery) -> Result:
     """The result with the Organizational Domain, if that has been found."""
-    return replace(result, organizational_domain=discovery.organization(result.author_domain))
+    found = discovery.organization(result.author_domain)
+    if found == result.organizational_domain:
+        return result
+    return replace(result, organizational_domain=found)
 
 
 def _failed(base: Result, discovery: Discovery, resolver: Resolver) -> Result:
