@@ -94,7 +94,7 @@ def test_unsafe_missing_and_odd_files(ring: Keyring, tmp_path: Path) -> None:
     ring = Keyring(os.getuid())
     with pytest.raises(KeyFault, match="no such file"):
         ring.add(tmp_path / "none")
-    with pytest.raises(KeyFault, match="directory"):
+    with pytest.raises(KeyFault, match="regular file"):
         ring.add(tmp_path)
     loop = tmp_path / "loop"
     loop.symlink_to(loop)

@@ -140,7 +140,7 @@ def test_a_table_with_keys_in_it_must_be_as_safe_as_a_key(
     from support.sites import rsa_pem
 
     der = b"".join(keypair.pem(keypair.load(rsa_pem())).split(b"\n")[1:-2]).decode()
-    write(tmp_path / "kt", f"one d.example:s:{der}\n")
+    write(tmp_path / "kt", f"one d.example:s:{der}\n").chmod(0o600)
     write(tmp_path / "st", "* one\n")
     assert opened(tmp_path, TABLES).chooser.choose("a@b.example")
     fault = safety.Fault(tmp_path / "kt", "can be read", "chmod o-r kt")
