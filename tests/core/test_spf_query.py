@@ -73,6 +73,26 @@ def test_networks(term: str, matches: bool) -> None:
     assert run(f"v=spf1 {term} -all").word == ("pass" if matches else "fail")
 
 
+@pytest.mark.parametrize(
+    "term",
+    ["ip4:192.0.2.0/33", "ip4:192.0.2.0/024", "ip4:192.0.2", "ip4:192.0.2.256", "ip4:192.0.2.01",
+     "ip4:192.0.2.1/", "ip4:192.0.2.1/ ", "ip4:192.0.2.1//24", "ip4:192.0.2.\u0661", "ip4:",
+     "=ip4:192.0.2.1", "ip4:192.0.2.1\n"],
+)  # fmt: skip
+def test_what_is_no_plain_network_is_left_to_pyspf(term: str) -> None:
+    query = Query(ip_address("192.0.2.1"), WHO, FakeDns(), Limits())
+    assert query.run(f"v=spf1 {term} -all").word == "permerror"
+
+
+@pytest.mark.parametrize("sign", ["", "+", "-", "~", "?"])
+@pytest.mark.parametrize("text", ["ip4:192.0.2.1", "ip4:0.0.0.0/0", "ip4:255.255.255.255/32"])
+def test_the_short_way_reads_as_pyspf_does(sign: str, text: str) -> None:
+    query = Query(ip_address("192.0.2.1"), WHO, FakeDns(), Limits())
+    ours = query.validate_mechanism(sign + text)
+    theirs = super(Query, query).validate_mechanism(sign + text)
+    assert ours == theirs
+
+
 def test_ipv6_networks() -> None:
     query = Query(ip_address("2001:db8::1"), WHO, FakeDns(), Limits())
     assert query.run("v=spf1 ip6:2001:db8::/32 -all").word == "pass"
