@@ -44,6 +44,7 @@ __all__ = ["Limits", "Result", "Status", "Why", "check_helo", "evaluate", "prefe
 _HELO_MAX = 255
 _LOCAL_MAX = 512
 _DETAIL_MAX = 160
+_RECORD_MAX = 512
 
 
 class Status(StrEnum):
@@ -86,8 +87,8 @@ class Why(StrEnum):
 class Result:
     """What SPF found.  domain is in A-labels, "" when there is none to check.
 
-    mechanism is the term of the domain's own record that decided, mechanism and
-    detail are printable ASCII of bounded length; they quote what others published.
+    record is what the domain publishes, mechanism the term of it that decided.  These
+    and detail are printable ASCII of bounded length; they quote what others wrote.
     """
 
     status: Status
@@ -96,6 +97,7 @@ class Result:
     identity: Literal["mailfrom", "helo"]
     lookups: int = 0
     voids: int = 0
+    record: str = ""
     mechanism: str = ""
     detail: str = ""
 
@@ -165,6 +167,8 @@ def _check(
 ) -> Result:
     """The record, then its evaluation; every end is a Result."""
 
+    record: str | None = None
+
     def result(status: Status, why: Why, outcome: Outcome | None = None) -> Result:
         found = outcome or Outcome()
         return Result(
@@ -174,6 +178,7 @@ def _check(
             identity="helo" if identity.kind == "helo" else "mailfrom",
             lookups=found.lookups,
             voids=found.voids,
+            record=_printable(record or "", _RECORD_MAX),
             mechanism=_printable(found.mechanism),
             detail=_printable(found.detail),
         )
@@ -221,7 +226,9 @@ def _dns_why(fault: DnsFault | None) -> Why:
             return Why.DNS_FAILURE
 
 
-def _printable(text: str) -> str:
+def _printable(text: str, most: int = _DETAIL_MAX) -> str:
     """What may be quoted: printable ASCII, cut."""
-    short = text[:_DETAIL_MAX]
-    return "".join(c if c.isascii() and c.isprintable() else "?" for c in short)
+    text = text[:most]
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
