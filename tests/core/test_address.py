@@ -71,6 +71,8 @@ def test_several_fields_are_never_sound(values: tuple[str, ...], domains: tuple[
 def test_long_fields_do_not_hide_short_ones() -> None:
     padding = "(" + "x" * 60000 + ")"
     authors = read(padding + "a@x.example", "b@y.example", padding, padding, "c@z.example")
+    crowd = read("b@y.example", *[padding] * 5, "c@z.example")
+    assert crowd.domains == ("y.example", "z.example")
     assert authors.domains == ("x.example", "y.example", "z.example")
     assert len(list(address._affordable([b"x" * 60000] * 20))) == 4
     assert len(list(address._affordable([b"x"] * 20))) == address.MAX_FIELDS
