@@ -118,12 +118,13 @@ class Migration:
             value = kinds.socket(given.value)
         except ValueError as error:
             self.say(Fate.CHANGED, given, f"{error}; socket has its default")
-            return
-        self.put("socket", value)
-        open_to_all = value.startswith("inet") and "@" not in value
-        fate = Fate.DANGEROUS if open_to_all else Fate.KEPT
-        hint = "; it listens on every address: name one, as inet:8891@127.0.0.1"
-        self.say(fate, given, "is socket" + (hint if open_to_all else ""))
+            value = ""
+        else:
+            self.put("socket", value)
+            open_to_all = value.startswith("inet") and "@" not in value
+            fate = Fate.DANGEROUS if open_to_all else Fate.KEPT
+            hint = "; it listens on every address: name one, as inet:8891@127.0.0.1"
+            self.say(fate, given, "is socket" + (hint if open_to_all else ""))
         if mask and value.startswith("unix:") and mask.number is not None:
             self.put("socket_mode", f"{0o666 & ~mask.number:04o}")
             self.say(Fate.KEPT, mask, "is socket_mode")

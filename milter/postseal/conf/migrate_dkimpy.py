@@ -21,6 +21,7 @@ from postseal.conf import migrate_source
 from postseal.conf.migrate_base import Migration
 from postseal.conf.migrate_report import Fate
 from postseal.conf.migrate_source import Given, dataset, lines
+from postseal.conf.mistake import ConfigError
 
 NO_EFFECT = {
     "syslogsuccess": "is always so",
@@ -28,7 +29,6 @@ NO_EFFECT = {
     "dnsoverride": "was for tests",
     "omitheaders": "was never implemented; see [sign] headers",
     "peerlist": "was never implemented; see [roles] peers",
-    "macrolistverify": "a message that none of the rules makes ours is verified",
     "umask": "is for a unix socket",
 }
 CHANGED = {"diagnosticdirectory": "use postseal verify on a saved message"}
@@ -130,13 +130,17 @@ def _senders(work: Migration) -> None:
     if prefix.lower() not in ("", "file", "refile"):
         return
     path = work.base / rest
-    for number, line in enumerate(lines(path), 1):
+    try:
+        text = lines(path)
+    except ConfigError:  # said when the result is checked
+        return
+    for number, line in enumerate(text, 1):
         words = line.partition("#")[0].split(None, 1)
         if len(words) == 2 and ":" in words[1]:
             key, _, identity = words[1].strip().partition(":")
             row = Given(name=words[0], value=words[1].strip(), file=str(path), line=number)
-            text = f"dkimpy-milter reads SIGNER:KEY here, so write {identity}:{key}"
-            work.say(Fate.DANGEROUS, row, text)
+            what = f"dkimpy-milter reads SIGNER:KEY here, so write {identity}:{key}"
+            work.say(Fate.DANGEROUS, row, what)
 
 
 def _sign_headers(work: Migration) -> None:
@@ -154,8 +158,15 @@ def _roles(work: Migration) -> None:
             work.tree.pop("sign", None)
         work.say(Fate.KEPT, mode, "is what the daemon does; mail from outside is never signed")
     work.listed("InternalHosts", "roles.internal_hosts")
-    macros = work.take("MacroList")
-    if macros is not None:
-        rules = dataset(macros.value, work.base) or ()
-        work.put("roles.macros", [rule.replace("{", "").replace("}", "") for rule in rules])
-        work.say(Fate.KEPT, macros, "is macros")
+    for name, path in (("MacroList", "macros"), ("MacroListVerify", "never_sign")):
+        given = work.take(name)
+        if given is not None:
+            rules = dataset(given.value, work.base) or ()
+            work.put(f"roles.{path}", [_macro_rule(rule) for rule in rules])
+            work.say(Fate.KEPT, given, f"is {path}")
+
+
+def _macro_rule(rule: str) -> str:
+    """NAME|VALUE|VALUE, as dkimpy-milter's program reads it, with our equals sign."""
+    text = rule.replace("{", "").replace("}", "")
+    return text if "=" in text else text.replace("|", "=", 1)

@@ -1,0 +1,184 @@
+"""opendkim.conf: what each option becomes, and that the same keys are chosen afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from postseal.conf import load, migrate_opendkim
+from postseal.conf.migrate_base import Migration
+from postseal.conf.migrate_report import Fate
+from postseal.conf.model import Settings
+from postseal.core.canon import BodyDigest
+from postseal.core.dkim.sign import Options, sign
+from postseal.core.field import Field, Header
+from postseal.tables import site
+from support import opendkim
+from support.opendkim import Outcome
+from support.sites import private
+
+
+def migrated(folder: Path, text: str) -> Migration:
+    file = folder / "opendkim.conf"
+    file.write_text(text)
+    return migrate_opendkim.migrate(file)
+
+
+def settings(work: Migration) -> Settings:
+    return load.parse(work.result().encode(), Path("/etc/postseal/postseal.toml")).settings
+
+
+def fates(work: Migration) -> list[tuple[str, Fate]]:
+    return [(one.option, one.fate) for one in work.report.entries]
+
+
+ROWS = [
+    pytest.param("Socket inet:8891@localhost", "socket", "inet:8891@localhost", "kept", id="inet"),
+    pytest.param("Socket local:/run/o.sock", "socket", "unix:/run/o.sock", "kept", id="local"),
+    pytest.param("Socket inet:8891", "socket", "inet:8891", "dangerous", id="inet-all"),
+    pytest.param("Socket inet:x@h", "socket", "inet:8891@127.0.0.1", "changed", id="inet-bad"),
+    pytest.param("UserID o:g", "user", "o", "kept", id="user"),
+    pytest.param("UserID o:g", "group", "g", "kept", id="group"),
+    pytest.param("Syslog yes", "log.target", "syslog", "kept", id="syslog"),
+    pytest.param("Syslog No", "log.target", "stderr", "kept", id="no-syslog"),
+    pytest.param("SyslogFacility Local3", "log.facility", "local3", "kept", id="facility"),
+    pytest.param("AuthservID mx.a.b", "authserv_id", "mx.a.b", "kept", id="authserv-id"),
+    pytest.param("RemoveARFrom a.b,c.d", "extra_authserv_ids", ("a.b", "c.d"), "kept", id="ar"),
+    pytest.param("RemoveARFrom .b,c.d", "extra_authserv_ids", ("c.d",), "changed", id="ar-below"),
+    pytest.param("Canonicalization Relaxed", "sign.canonicalization", "relaxed", "kept", id="c"),
+    pytest.param("SignatureTTL 864000", "sign.expire", 864000, "kept", id="ttl"),
+    pytest.param("SignatureTTL 3600", "sign.expire", 432000, "dangerous", id="ttl-short"),
+    pytest.param("SignatureTTL 0", "sign.expire", 0, "without effect", id="ttl-none"),
+    pytest.param("MultipleSignatures yes", "sign.multiple_signatures", True, "changed", id="many"),
+    pytest.param("SignatureAlgorithm rsa-sha1", "sign.domain", "", "dangerous", id="sha1"),
+    pytest.param("SignHeaders From,To", "sign.headers", ("From", "To"), "kept", id="headers"),
+    pytest.param("SignHeaders *,+X-A", "sign.headers", ("*", "+X-A"), "changed", id="headers-more"),
+    pytest.param("SignHeaders To,Received", "sign.headers", ("To",), "dangerous", id="headers-bad"),
+    pytest.param("OmitHeaders Date", "sign.headers", ("*", "-Date"), "kept", id="omit"),
+    pytest.param("OversignHeaders From,To", "sign.oversign", ("From", "To"), "kept", id="over"),
+    pytest.param("OversignHeaders X-A", "sign.oversign", (), "dangerous", id="over-unsigned"),
+    pytest.param(
+        "InternalHosts 10.0.0.0/8,!10.1.1.1",
+        "roles.internal_hosts",
+        ("10.0.0.0/8", "!10.1.1.1"),
+        "kept",
+        id="hosts",
+    ),
+    pytest.param("PeerList 10.0.0.1", "roles.peers", ("10.0.0.1",), "kept", id="peers"),
+    pytest.param("PeerList refile:/x", "roles.peers", (), "changed", id="peers-pattern"),
+    pytest.param("MacroList a=b|c", "roles.macros", ("a=b|c",), "kept", id="macros"),
+    pytest.param("MTA MSA,SUB", "roles.daemon_names", ("MSA", "SUB"), "kept", id="mta"),
+    pytest.param("RequiredHeaders yes", "from_.missing", "reject", "changed", id="required"),
+    pytest.param("ClockDrift 60", "verify.clock_skew", 60, "kept", id="drift"),
+    pytest.param("MinimumKeyBits 2048", "verify.minimum_key_bits", 2048, "kept", id="bits"),
+    pytest.param("MinimumKeyBits 0", "verify.minimum_key_bits", 1024, "changed", id="bits-none"),
+    pytest.param("MaximumSignaturesToVerify 500", "verify.max_signatures", 100, "changed", id="m"),
+    pytest.param("DNSTimeout 7", "dns.timeout", 7, "kept", id="timeout"),
+    pytest.param("Nameservers 192.0.2.1", "dns.nameservers", ("192.0.2.1:53",), "kept", id="ns"),
+    pytest.param("On-InternalError accept", "on_error", "accept", "kept", id="on-error"),
+    pytest.param("On-InternalError reject", "on_error", "tempfail", "changed", id="on-error-r"),
+    pytest.param("RequireSafeKeys no", "sign.domain", "", "dangerous", id="unsafe-keys"),
+    pytest.param("KeepAuthResults yes", "sign.domain", "", "dangerous", id="keep-results"),
+    pytest.param("KeepAuthResults no", "sign.domain", "", "without effect", id="remove-results"),
+    pytest.param("MaximumSignedBytes 5", "sign.domain", "", "dangerous", id="l-tag"),
+    pytest.param("Background yes", "workers", 0, "without effect", id="background"),
+    pytest.param("Domain a.b", "sign.domain", "", "dead", id="domain-alone"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "option", "value", "fate"), ROWS)
+def test_option(line: str, option: str, value: object, fate: str, tmp_path: Path) -> None:
+    work = migrated(tmp_path, line + "\n")
+    found: object = settings(work)
+    for part in option.split("."):
+        found = getattr(found, part)
+    assert found == value
+    assert fate in [one.fate.value for one in work.report.entries]
+
+
+def test_umask_of_a_unix_socket(tmp_path: Path) -> None:
+    work = migrated(tmp_path, "UMask 002\nSocket /run/o.sock\n")
+    assert settings(work).socket_mode == 0o664
+    work = migrated(tmp_path, "UMask 002\nSocket inet:1@localhost\n")
+    assert ("UMask", Fate.NO_EFFECT) in fates(work)
+
+
+def test_mode_without_signing_leaves_the_keys_out(tmp_path: Path) -> None:
+    text = "Mode v\nDomain a.b\nSelector s\nKeyFile /k\nCanonicalization simple\n"
+    assert settings(migrated(tmp_path, text)).sign.domain == ""
+
+
+def test_includes_and_repeated_options(tmp_path: Path) -> None:
+    (tmp_path / "more").write_text("Selector inner\n\nDomain a.b\n")
+    text = f"Selector outer\nInclude {tmp_path}/more\nKeyFile /k # comment\n"
+    work = migrated(tmp_path, text)
+    assert settings(work).sign.key[0].selector == "inner"
+    [old] = [one for one in work.report.entries if "further down" in one.text]
+    assert (old.value, old.line) == ("outer", 1)
+
+
+def test_every_option_is_reported_at_its_line(tmp_path: Path) -> None:
+    work = migrated(tmp_path, "# c\n\nSyslog yes\n   LogWhy\tyes\n")
+    assert sorted(one.line for one in work.report.entries) == [3, 4]
+
+
+KEY = "Selector s1\nKeyFile {key}\n"
+TABLES = "KeyTable {folder}/kt\nSigningTable {kind}:{folder}/st\n"
+FROMS = [
+    "joe@example.com",
+    "Ann@sub.example.com",
+    "x@example.org",
+    "y@other.net",
+    "a@b.example.org",
+]
+
+VARIANTS = [
+    pytest.param("Domain example.com\n" + KEY, "", id="one-domain"),
+    pytest.param("Domain EXAMPLE.com\nSubDomains yes\n" + KEY, "", id="sub-domains"),
+    pytest.param("Domain example.com,example.org\n" + KEY, "", id="two-domains"),
+    pytest.param("Domain csl:example.com,example.org\nSubDomains yes\n" + KEY, "", id="two-below"),
+    pytest.param("Domain file:{folder}/domains\n" + KEY, "", id="domains-in-a-file"),
+    pytest.param("Domain *\n" + KEY, "", id="any-domain"),
+    pytest.param(TABLES, "*@example.com a\n* b\n", id="refile"),
+    pytest.param(TABLES, "*@*.org b:%@%\n*@example.com a:joe@%\n", id="refile-identity"),
+    pytest.param("MultipleSignatures yes\n" + TABLES, "*@example.com a\n* b\n", id="multiple"),
+    pytest.param(TABLES.replace("{kind}", "file"), "example.com a\n.org b\n", id="file"),
+    pytest.param("Mode s\nDomain unused.example\n" + TABLES, "joe@* a\n", id="tables-and-domain"),
+    pytest.param("BaseDirectory {folder}\nDomain example.com\nSelector s1\nKeyFile ./k.pem\n", "",
+                 id="base-directory"),
+    pytest.param("KeyTable csl:a=example.com:s:{key}\nSigningTable csl:*=a\n", "", id="csl"),
+]  # fmt: skip
+
+
+@pytest.mark.skipif(opendkim.OPENDKIM is None, reason="opendkim is not installed")
+@pytest.mark.parametrize(("text", "senders"), VARIANTS)
+def test_the_same_keys_are_chosen_as_before(text: str, senders: str, tmp_path: Path) -> None:
+    key = private(tmp_path / "k.pem")
+    (tmp_path / "kt").write_text(f"a example.com:sa:{key}\nb %:sb:{key}\n")
+    (tmp_path / "st").write_text(senders)
+    (tmp_path / "domains").write_text("# ours\nexample.com\nexample.org # too\n")
+    text = text.format(key=key, folder=tmp_path, kind="refile")
+    theirs = opendkim.outcomes(tmp_path, text.splitlines(), FROMS)
+    # The oracle's own lines (mode, socket) are in the file by now.
+    work = migrate_opendkim.migrate(tmp_path / "opendkim.conf")
+    found = site.load(load.parse(work.result().encode(), tmp_path / "postseal.toml"))
+    assert [_outcome(found, one) for one in FROMS] == list(map(_lower, theirs))
+
+
+def _lower(outcome: Outcome) -> Outcome:
+    """d= is written in lower case by us; SubDomains' own i=@d is not written at all."""
+    made = [replace(one, domain=one.domain.lower()) for one in outcome.made]
+    plain = [replace(one, identity="") if one.identity == f"@{one.domain}" else one for one in made]
+    return replace(outcome, made=tuple(plain))
+
+
+def _outcome(found: site.Site, sender: str) -> Outcome:
+    local, _, domain = sender.rpartition("@")
+    header, digest = Header([Field(b"From", b" x@y")]), BodyDigest(bytes(32), 0)
+    made = [
+        sign(header, one.key, digest, Options(identity=one.identity or ""), now=1)
+        for one in found.chooser.choose(f"{local}@{domain.lower()}")
+    ]
+    return _lower(Outcome(tuple(opendkim.made(field.value.decode()) for field in made)))
