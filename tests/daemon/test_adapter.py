@@ -14,7 +14,7 @@ from postseal.core.action import Accept, Action, Defer, Delete, Edit, Hold, Inse
 from postseal.core.field import Header
 from postseal.core.resolver import Answer, Kind, Resolver
 from postseal.core.transaction import Client, Envelope
-from postseal.daemon import adapter
+from postseal.daemon import adapter, libmilter
 from postseal.daemon.logs import Level, Log
 from postseal.daemon.session import HEADER_ROOM
 
@@ -161,14 +161,14 @@ def ready(engine: Engine | None = None, **options: Any) -> World:
 def test_negotiation_takes_what_helps() -> None:
     actions, steps, _, _ = World().negotiate()
     assert actions == milter.ADDHDRS | milter.CHGHDRS | milter.QUARANTINE
-    assert steps == adapter.SILENT | milter.P_HDR_LEADSPC | adapter.NOT_SENT
+    assert steps == libmilter.SILENT | milter.P_HDR_LEADSPC | libmilter.NOT_SENT
 
 
 def test_negotiation_with_an_old_mta() -> None:
     """libmilter answers in our place where no-reply steps are unknown; nothing else is faked."""
     actions, steps, _, _ = World().negotiate(0x3F, 0x7F)
     assert actions == milter.ADDHDRS | milter.CHGHDRS | milter.QUARANTINE
-    assert steps == adapter.SILENT | milter.P_NORCPT
+    assert steps == libmilter.SILENT | milter.P_NORCPT
 
 
 def test_an_mta_that_lets_nothing_be_changed_is_refused() -> None:

@@ -339,6 +339,21 @@ def test_workers_give_root_up(tmp_path: Path) -> None:
         daemon.signal(signal.SIGHUP)
         daemon.wait_for(lambda: daemon.events("reloaded"))
         daemon.wait_for(lambda: ask(daemon)["mark"] == "new")
+        assert ask(daemon)["uid"] == entry.pw_uid
+
+
+@as_root
+def test_another_user_after_a_reload(tmp_path: Path) -> None:
+    with milterdaemon.start(tmp_path, user="nobody", mark="old") as daemon:
+        daemon.configure(user="no-such-user", mark="bad")
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for(lambda: daemon.events("reload-refused"))
+        assert "no user 'no-such-user'" in daemon.events("reload-refused")[0]
+        assert ask(daemon)["mark"] == "old"
+        daemon.configure(user="daemon", mark="new")
+        daemon.signal(signal.SIGHUP)
+        wait_for_mark(daemon, "new")
+        assert ask(daemon)["uid"] == pwd.getpwnam("daemon").pw_uid
 
 
 @as_root

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from postseal.conf.model import Settings
-from postseal.daemon.adapter import Engine, MessageResolver
+from postseal.daemon.engine import Engine, MessageResolver
 
 # Called once in every worker, after fork: gives what makes each message's resolver.
 ResolverMaker = Callable[[], Callable[[], MessageResolver]]

@@ -27,7 +27,7 @@ from postseal.core.field import Field, Header
 from postseal.core.transaction import Address, Client, Envelope
 
 if TYPE_CHECKING:
-    from postseal.daemon.adapter import MessageResolver, Work
+    from postseal.daemon.engine import MessageResolver, Work
     from postseal.daemon.guard import Fault
 
 # Room for the header of one message: octets of the values and FIELD_COST for each field.

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from postseal.daemon import adapter
+from postseal.daemon import libmilter
 
 BACKLOG = 1024  # many smtpd processes may connect at once; the kernel caps it at somaxconn
 
@@ -109,8 +109,8 @@ def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
     before = set(_listening())
     try:
         with _umask(0o777 if endpoint.family == "unix" else None):
-            adapter.open_socket(endpoint.libmilter, BACKLOG)
-    except adapter.Error as error:
+            libmilter.open_socket(endpoint.libmilter, BACKLOG)
+    except libmilter.Error as error:
         raise SocketError(
             f"libmilter cannot listen on {endpoint.libmilter}: {error}",
             "is the directory there, and may this user write to it?",

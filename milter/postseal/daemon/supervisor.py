@@ -51,12 +51,13 @@ class Supervisor:
         self.load = load
         self.log: Log = open_log(**_log_arguments(app))
         self.endpoint = sockets.Endpoint.parse(app.settings.socket)
-        self.identity = privileges.find(app.settings.user, app.settings.group)
+        self.identity = _identity(app)
         self.listener = -1
         self.children: dict[int, Child] = {}  # those that serve, by process number
         self.incoming: dict[int, Child] = {}  # those of a new configuration, not all ready yet
         self.retired: dict[int, Child] = {}  # those that end by themselves
         self.next_app: Application | None = None
+        self.next_identity: privileges.Identity | None = None
         self.due: dict[int, float] = {}  # slot -> when to start its worker again
         self.failures: dict[int, int] = {}
         self.announced = False
@@ -79,7 +80,7 @@ class Supervisor:
         if self.identity is None and os.geteuid() == 0:
             self._say("warning", event="running-as-root", hint="set user in the configuration")
         for slot in range(self._count(self.app)):
-            self._start(self.app, slot, self.children)
+            self._start(self.app, self.identity, slot, self.children)
         status = EX_OK
         while not self.wants_stop:
             self._wait()
@@ -114,7 +115,13 @@ class Supervisor:
     def _count(self, app: Application) -> int:
         return app.settings.workers or len(os.sched_getaffinity(0))
 
-    def _start(self, app: Application, slot: int, into: dict[int, Child]) -> None:
+    def _start(
+        self,
+        app: Application,
+        identity: privileges.Identity | None,
+        slot: int,
+        into: dict[int, Child],
+    ) -> None:
         cpus = sorted(os.sched_getaffinity(0))
         others = [child.ready_fd for child in self._everyone() if child.ready_fd >= 0]
         child = fork_worker(
@@ -124,7 +131,7 @@ class Supervisor:
             listener=self.listener,
             lifeline=self._lifeline,
             cpu=cpus[slot % len(cpus)] if app.settings.pin_workers else None,
-            identity=self.identity,
+            identity=identity,
             close=[self._lifeline_end, self._wake.fileno(), self._waker, *others],
         )
         into[child.pid] = child
@@ -182,7 +189,7 @@ class Supervisor:
         for slot in [slot for slot, when in self.due.items() if when <= now]:
             del self.due[slot]
             if self.announced and slot < self._count(self.app):
-                self._start(self.app, slot, self.children)
+                self._start(self.app, self.identity, slot, self.children)
 
     # -- reload -----------------------------------------------------------------------------
 
@@ -192,21 +199,24 @@ class Supervisor:
         notify.reloading()
         try:
             app = self.load()
+            identity = _identity(app)
         except Unusable as refusal:
             for line in refusal.lines:
                 self._say("error", event="reload-refused", error=line)
             notify.notify("READY=1")
             return
+        except privileges.PrivilegeError as refusal:
+            self._refuse(error=refusal.what, hint=refusal.hint)
+            return
         except Exception as error:
             fault = fault_of(error)
-            self._say("error", event="reload-refused", error=fault.error, where=fault.where)
-            notify.notify("READY=1")
+            self._refuse(error=fault.error, where=fault.where)
             return
         if app.settings.socket != self.app.settings.socket:
             self._say("warning", event="socket-kept", hint="a new socket needs a restart")
-        self.next_app = app
+        self.next_app, self.next_identity = app, identity
         for slot in range(self._count(app)):
-            self._start(app, slot, self.incoming)
+            self._start(app, identity, slot, self.incoming)
 
     def _take_over(self) -> None:
         """The new workers serve: the old ones take no more connections."""
@@ -216,6 +226,7 @@ class Supervisor:
         self.retired.update(self.children)
         self.children, self.incoming = self.incoming, {}
         self.app, self.next_app = self.next_app, None
+        self.identity = self.next_identity
         self.due.clear()
         self.failures.clear()
         self.log = open_log(**_log_arguments(self.app))
@@ -229,7 +240,11 @@ class Supervisor:
         self.retired.update(self.incoming)
         self.incoming.clear()
         self.next_app = None
-        self._say("error", event="reload-refused", error="a new worker could not start")
+        self._refuse(error="a new worker could not start")
+
+    def _refuse(self, **reason: str) -> None:
+        """Say why the new configuration is not taken; all goes on as it is."""
+        self._say("error", event="reload-refused", **reason)
         notify.notify("READY=1")
 
     # -- end --------------------------------------------------------------------------------
@@ -286,6 +301,11 @@ class Supervisor:
 
     def _say(self, level: str, **pairs: Value) -> None:
         getattr(self.log, level)(logline(pairs.items()))
+
+
+def _identity(app: Application) -> privileges.Identity | None:
+    """Who the workers are to be.  Raises PrivilegeError."""
+    return privileges.find(app.settings.user, app.settings.group)
 
 
 def _log_arguments(app: Application) -> dict[str, str]:

@@ -42,7 +42,7 @@ from types import FrameType
 
 import idna.uts46data  # noqa: F401
 
-from postseal.daemon import adapter, privileges
+from postseal.daemon import adapter, libmilter, privileges
 from postseal.daemon.app import Application
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
@@ -111,7 +111,7 @@ def _live(app: Application, log: Log, post: Post) -> int:
         accept_on_error=app.settings.on_error == "accept",
         macros=app.macros,
     )
-    adapter.install(calls)
+    libmilter.install(calls)
     # What was there before the fork lives for ever and need not be looked at; what a message
     # leaves behind has hardly ever a cycle.
     gc.freeze()
@@ -149,7 +149,7 @@ def _serve(log: Log, orders: Orders, waker: int) -> None:
     """libmilter's thread.  Coming back means that libmilter gave up; that is fatal."""
     why = "returned"
     try:
-        adapter.serve()
+        libmilter.serve()
     except BaseException as error:
         why = fault_of(error).error
     log.error(logline([("event", "libmilter-ended"), ("error", why)]))
