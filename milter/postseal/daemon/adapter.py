@@ -23,7 +23,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postseal.core.action import Accept, Action, Defer, Reject
 from postseal.daemon.engine import Engine, MessageResolver
@@ -34,7 +34,6 @@ from postseal.daemon.libmilter import (
     NOREPLY,
     REJECT,
     TEMPFAIL,
-    Context,
     agree,
     edit,
     reply,
@@ -42,6 +41,9 @@ from postseal.daemon.libmilter import (
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log
 from postseal.daemon.session import FIELD_COST, Session
+
+if TYPE_CHECKING:
+    from milter import Context
 
 BROKEN = Defer("internal error, please try again later", 451, "4.3.0")
 TOO_LARGE = Reject("message header too large", 552, "5.3.4")

@@ -5,7 +5,7 @@ NAME
 
 GIVES
     open_socket(), install() and serve() for the process; agree(), edit() and reply() for a
-    session; Context and Error as types.
+    session; Error.
 
 DOES NOT
     use pymilter's Milter package: its object per connection, its decoding and its wrappers
@@ -18,13 +18,15 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 import milter
 
 from postseal.core.action import Accept, Action, Defer, Delete, Edit, Hold, Insert, Reject
 
-Context = milter.Context
+if TYPE_CHECKING:
+    from milter import Context  # the C module does not export it
+
 Error = milter.error
 
 NAME = "postseal"
