@@ -24,6 +24,13 @@ from postseal.core import taglist
         pytest.param(b"r3_x=y", {"r3_x": b"y"}, id="unknown-tag"),
         pytest.param("d=bücher.example".encode(), {"d": "bücher.example".encode()}, id="rfc8616"),
         pytest.param(b"", {}, id="nothing"),
+        pytest.param(b"x" * 64 + b"=1", {"x" * 64: b"1"}, id="long-name"),
+        pytest.param(b"a=!~\x80\xff", {"a": b"!~\x80\xff"}, id="first-and-last-characters"),
+        pytest.param(
+            b"".join(b"a%d=1;" % i for i in range(100)),
+            {f"a{i}": b"1" for i in range(100)},
+            id="as-many-as-allowed",
+        ),
     ],
 )
 def test_reads(text: bytes, tags: dict[str, bytes]) -> None:
@@ -52,8 +59,9 @@ def test_keeps_the_order() -> None:
         pytest.param(b"a=\x00", id="nul"),
         pytest.param(b"a=\x7f", id="del"),
         pytest.param(b"a=1\x0b", id="vertical-tab"),
-        pytest.param(b"a=1;" * 101, id="too-many"),
+        pytest.param(b"".join(b"a%d=1;" % i for i in range(101)), id="too-many"),
         pytest.param(b"x" * 65 + b"=1", id="over-long-name"),
+        pytest.param(b"a=1\x1f", id="control-below-blank"),
     ],
 )
 def test_refuses(text: bytes) -> None:

@@ -37,6 +37,7 @@ def test_highest_instance_is_read_from_whatever_is_there() -> None:
 
 def test_newest_cv() -> None:
     assert chain.newest_cv(BASE.header) == ""
+    assert chain.newest_cv(ONE.header) == "none"
     assert chain.newest_cv(TWO.header) == "pass"
     assert chain.newest_cv(field(TWO, 0, swap(b"cv=pass", b"cv=FAIL")).header) == "fail"
 

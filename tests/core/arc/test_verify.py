@@ -77,6 +77,15 @@ def test_a_chain_passes(what: Mail, count: int) -> None:
             2,
             id="ams-expired",
         ),
+        pytest.param(
+            field(TWO, 1, lambda v: v.replace(b"t=%d" % NOW, b"x=%d" % (NOW - 300))),
+            Why.HEADER_CHANGED,
+            2,
+            id="ams-expired-within-skew",
+        ),
+        pytest.param(
+            field(TWO, 1, lambda v: v.replace(b" h=", b" hh=")), Why.SIGNATURE_SYNTAX, 2, id="no-h"
+        ),
         pytest.param(field(TWO, 1, swap(b"t=", b"l=2; t=")), Why.BODY_CHANGED, 2, id="l-short"),
         pytest.param(field(TWO, 1, swap(b"t=", b"l=99; t=")), Why.PARTIAL_BODY, 2, id="l-long"),
         pytest.param(without(TWO, 0), Why.STRUCTURE, 0, id="as-2-missing"),

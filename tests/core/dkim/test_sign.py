@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from hashlib import sha256
+from itertools import pairwise
 
 import pytest
 from cryptography.hazmat.primitives.serialization import (
@@ -34,6 +36,7 @@ from support.fakedns import FakeDns
 from support.hardmail import ED_KEY, FORMS, HARD, RSA_KEY, sign_it, with_signature
 
 DNS = FakeDns(KEYS)
+CRLF = b"\r\n"
 
 
 @pytest.mark.parametrize("form", FORMS, ids=["rr", "rs", "sr", "ss"])
@@ -127,6 +130,35 @@ def test_the_field_is_folded(key: object, domain: str) -> None:
     assert all(part.endswith(b":") for part in h.split(b"\r\n ")[:-1])
 
 
+def test_how_it_looks() -> None:
+    """Whole: the folds are as wide as the lines allow, and b= starts a line of its own."""
+    options = Options(identity="somebody.with.a.long.name@example.com", expire_seconds=1)
+    lines = sign_it(mail(FIELDS), ED_KEY, options).simple.decode().split("\r\n")
+    assert lines == [
+        "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.com;",
+        " s=ed; i=somebody.with.a.long.name@example.com; t=1700000000; x=1700000001;",
+        " h=from:from:to:to:cc:subject:subject:reply-to:sender:mime-version:",
+        " content-type:content-transfer-encoding;",
+        f" bh={base64.b64encode(sha256(b'Hi.' + CRLF).digest()).decode()};",
+        *lines[5:7],
+        "",
+    ]
+    assert lines[5].startswith(" b=")
+
+
+@pytest.mark.parametrize("room", range(20))
+def test_lines_are_filled_and_not_overfilled(room: int) -> None:
+    options = Options(identity="x" * room + "@example.com", signed=(b"y" * (20 + room),) * 3)
+    what = mail([*FIELDS, ("y" * (20 + room), " z")])
+    lines = sign_it(what, RSA_KEY, options).simple.split(b"\r\n")
+    assert max(map(len, lines)) <= 78
+    for line, after in pairwise(lines):
+        if after.startswith((b" h=", b" bh=", b" b=")) or not after or b"=" not in after[:4]:
+            continue
+        word = after.split(b";")[0]  # it did not fit on the line before
+        assert len(line) + len(word) + 1 > 76
+
+
 def test_self_check() -> None:
     what = mail(FIELDS)
     hasher = BodyHasher(Options().body_key)
@@ -168,6 +200,7 @@ def test_loads(data: bytes, algorithm: str) -> None:
         pytest.param(RSA_PEM, "exa mple", "s1", id="domain"),
         pytest.param(RSA_PEM, "example.com", "s1/x", id="selector"),
         pytest.param(RSA_PEM, ".".join(["a" * 60] * 4), "s" * 60, id="too-long"),
+        pytest.param(RSA_PEM, ".".join(["a" * 60] * 3 + ["b" * 5]), "s" * 54, id="254-octets"),
     ],
 )
 def test_unusable_keys(data: bytes, domain: str, selector: str) -> None:

@@ -102,6 +102,10 @@ def attributes(**tags: str | bytes | None) -> dict[str, Any]:
         pytest.param({"zz": "1", "n_1": ""}, {}, id="unknown-tags"),
         pytest.param({"z": "From:x|To:y"}, {}, id="z-ignored"),
         pytest.param({"x": "9" * 20}, {}, id="x-long"),
+        pytest.param({"i": "a" * 1012 + "@example.com"}, {}, id="i-longest"),
+        pytest.param({"b": base64.b64encode(b"b" * 2048)}, {}, id="b-longest"),
+        pytest.param({"h": "from:" + ":".join("a" * 999)}, {}, id="h-longest"),
+        pytest.param({"h": "from:!x~"}, {"names": (b"from", b"!x~")}, id="h-first-and-last"),
     ],
 )
 def test_accepts(tags: dict[str, str], wanted: dict[str, Any]) -> None:
@@ -132,7 +136,10 @@ SYNTAX = SignatureFault.SYNTAX
         pytest.param({"h": "x-from:fro m"}, SYNTAX, id="h-blank-in-name"),
         pytest.param({"h": "from::to"}, SYNTAX, id="h-empty-name"),
         pytest.param({"h": "from:"}, SYNTAX, id="h-empty-at-the-end"),
-        pytest.param({"h": "from:" + ":".join("a" * 1001)}, SYNTAX, id="h-too-many"),
+        pytest.param({"h": "from:" + ":".join("a" * 1000)}, SYNTAX, id="h-too-many"),
+        pytest.param({"t": "9" * 21}, SYNTAX, id="t-21-digits"),
+        pytest.param({"b": base64.b64encode(b"b" * 2049)}, SYNTAX, id="b-2049-octets"),
+        pytest.param({"i": "a" * 1013 + "@example.com"}, SYNTAX, id="i-1025-octets"),
         pytest.param({"h": "from:ü"}, SYNTAX, id="h-not-ascii"),
         pytest.param({"d": ""}, MISSING, id="d17-d-empty"),
         pytest.param({"d": "a..b"}, SignatureFault.NAME, id="d17-d-empty-label"),
@@ -193,6 +200,24 @@ def test_evidence_of_an_unusable_signature_is_clean() -> None:
     evidence = caught.value.evidence
     assert (evidence.domain, evidence.selector, evidence.algorithm) == ("example.com", "", "")
     assert evidence.b == B
+
+
+@pytest.mark.parametrize(("length", "fits"), [(230, True), (231, False)])
+def test_the_key_must_have_a_name_in_dns(length: int, fits: bool) -> None:
+    """With "._domainkey.example.com" 253 octets are the most."""
+    selector = ".".join(["a" * 50] * 4 + ["b" * (length - 204)])
+    if fits:
+        assert len(signature.parse(field(s=selector)).query_name) == 253
+        return
+    with pytest.raises(SignatureError) as caught:
+        signature.parse(field(s=selector))
+    assert caught.value.why is SignatureFault.NAME
+
+
+def test_evidence_names_a_known_algorithm() -> None:
+    with pytest.raises(SignatureError) as caught:
+        signature.parse(field(v="2", a="RSA-sha256"))
+    assert caught.value.evidence.algorithm == "rsa-sha256"
 
 
 def test_garbage_gives_a_signature_or_one_exception() -> None:

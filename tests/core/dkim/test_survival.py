@@ -48,6 +48,20 @@ def test_the_line_is_named() -> None:
         assert "line 2 " in seen(LONG, *borders)[Risk.LONG_BODY_LINE]
 
 
+def test_what_is_counted() -> None:
+    assert seen(b"a\rb\rc\r\n", 2)[Risk.BARE_CR].startswith("2 CR")
+    assert seen(b"a\nb\nc\r\n", 2)[Risk.BARE_LF].startswith("2 LF")
+    ends = seen(b"a\r\nb\r\n" + b"x" * 999, 1, 3, 8)
+    assert "line 3 " in ends[Risk.LONG_BODY_LINE]
+    assert "line 2 " in seen(b"a\n" + b"x" * 1001, 1)[Risk.LONG_BODY_LINE]
+
+
+def test_only_the_first_long_line_is_named() -> None:
+    body = b"x" * 1200 + b"\r\n" + b"y" * 1200 + b"\r\n"
+    for borders in ((), (1100,), (1202,)):
+        assert "line 1 " in seen(body, *borders)[Risk.LONG_BODY_LINE]
+
+
 def test_against_a_plain_reading() -> None:
     rng = random.Random(5322)
     for _ in range(300):
@@ -62,6 +76,8 @@ def test_header_lines() -> None:
     good = Field(b"References", b" " + b"<1@example.com>\r\n " * 200 + b"x")
     bad = Field(b"X-Long", b" short\r\n " + b"y" * 998)
     assert header_risks(Header([good])) == ()
+    assert header_risks(Header([Field(b"X", b"y" * 996)])) == ()
+    assert len(header_risks(Header([Field(b"X", b"y" * 997)]))) == 1
     (threat,) = header_risks(Header([good, bad]))
     assert threat.risk is Risk.LONG_HEADER_LINE
     assert "X-Long" in threat.detail
