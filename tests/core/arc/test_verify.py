@@ -9,20 +9,10 @@ import pytest
 
 from postseal.core.arc import seal, verify
 from postseal.core.arc.verify import Status, Why
+from postseal.core.dkim import sign
 from postseal.core.resolver import DnsFault
-from support.arcmail import (
-    BASE,
-    DNS,
-    ONE,
-    THREE,
-    TWO,
-    field,
-    judge,
-    sealed,
-    swap,
-    without,
-)
-from support.dkimmail import KEYS, NOW, RSA_P, Mail
+from support.arcmail import BASE, DNS, ED_KEY, ONE, THREE, TWO, field, judge, sealed, swap, without
+from support.dkimmail import ED25519, ED25519_RECORD, FIELDS, KEYS, NOW, RSA_P, Mail, mail
 from support.fakedns import FakeDns
 
 
@@ -135,6 +125,26 @@ def test_oldest_pass() -> None:
     assert (result.status, result.oldest_pass) == (Status.PASS, 2)
     thrice = sealed(twice)
     assert judge(thrice).oldest_pass == 2
+
+
+def test_oldest_pass_is_not_worth_hashing_a_huge_header_many_times() -> None:
+    what = mail([*FIELDS, ("X-Large", "x" * 1_500_000)])
+    for _ in range(4):
+        what = sealed(what, ED_KEY, options=seal.Options(names=(b"from", b"x-large")))
+    result = judge(what)
+    assert (result.status, result.oldest_pass) == (Status.PASS, 2)
+
+
+def test_few_names_are_asked_for_ahead() -> None:
+    what = BASE
+    keys = dict(KEYS)
+    for i in range(15):
+        key = sign.signing_key(ED25519, "example.com", f"e{i}")
+        keys[key.query_name, "TXT"] = (ED25519_RECORD,)
+        what = sealed(what, key, found=judge(what, FakeDns(keys)))
+    prepared = verify.prepare(what.header, NOW)
+    assert prepared.query_names == tuple(f"e{i}._domainkey.example.com" for i in range(14, 4, -1))
+    assert judge(what, FakeDns(keys)).instances == 15
 
 
 def test_keys() -> None:

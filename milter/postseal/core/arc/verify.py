@@ -40,6 +40,10 @@ from postseal.core.dkim.keyrecord import KeyRecordError
 from postseal.core.field import Header
 from postseal.core.resolver import BadName, Kind, Resolver, TemporaryDnsError
 
+# Octets of header hashed to find oldest-pass, which is only for information.
+_OLDER_OCTETS = 4_000_000
+_AHEAD = 10  # names of keys worth asking for before they are needed
+
 
 class Status(StrEnum):
     """Result word for Authentication-Results, and value of cv= (RFC 8617 section 4.4)."""
@@ -166,7 +170,8 @@ class PreparedArc:
         newest = chain[-1].signature if chain else None
         wanted = [newest.query_name] if newest else []
         wanted += [link.seal.query_name for link in reversed(chain)]
-        self.query_names: tuple[str, ...] = tuple(dict.fromkeys(wanted))
+        # The newest only: a long chain must not use up the message's questions beforehand.
+        self.query_names: tuple[str, ...] = tuple(dict.fromkeys(wanted))[:_AHEAD]
 
     def finish(self, digests: Mapping[BodyKey, BodyDigest], resolver: Resolver) -> ArcResult:
         """The result.  digests: of every key in body_keys.  Waits for DNS.  Never raises."""
@@ -202,7 +207,12 @@ class PreparedArc:
     def _check_signatures(self, digests: Mapping[BodyKey, BodyDigest], resolver: Resolver) -> int:
         """Steps 4 and 5: the newest must hold; of the others, how far back they do."""
         self._check_signature(self._chain[-1], digests, resolver)
+        octets = sum([len(field.name) + len(field.value) for field in self._header])
+        room = _OLDER_OCTETS
         for link in reversed(self._chain[:-1]):
+            room -= octets
+            if room < 0:
+                return link.instance + 1
             try:
                 self._check_signature(link, digests, resolver)
             except _Invalid:
