@@ -68,6 +68,13 @@ def test_forms_that_opendkim_never_matches_are_read_with_a_note(entry: str, clie
 
 
 @pytest.mark.parametrize(
+    "entry", ["192.0.2.0/24", "!0.0.0.0/0", "2001:db8::/32", "[10.0.0.0]/8", "::ffff:10.0.0.0/104"]
+)
+def test_plain_forms_need_no_note(entry: str) -> None:
+    assert build([entry])[1] == ()
+
+
+@pytest.mark.parametrize(
     "entry",
     ["192.0.2.256", "192.0.2.1/33", "192.0.2.1-9", "192.0.2.0/255.255.255.0", "*.example.org",
      "a b", "", "!", "unknown", "2001:db8::1::2", "10.", "a..b", "192.0.2", "[::1"],

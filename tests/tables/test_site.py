@@ -182,3 +182,21 @@ def test_whom_the_daemon_will_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert site.daemon_uid(settings) == 1234
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert site.daemon_uid(settings.model_copy(update={"user": "daemon"})) == 1
+
+
+def test_logins(tmp_path: Path) -> None:
+    assert opened(tmp_path, "").logins is None
+    made = opened(tmp_path, '[sign]\nsender_login = "csl:*=%"\n').logins
+    assert made
+    assert made.allows("a@b.c", "a@b.c")
+    write(tmp_path / "logins", "a@b.c\n")
+    [found] = refused(tmp_path, '[sign]\nsender_login = "file:logins"\n')
+    assert (found.file, found.line) == (str(tmp_path / "logins"), 1)
+    [found] = refused(tmp_path, '[sign]\nsender_login = "file:none"\n')
+    assert "No such file" in found.what
+
+
+def test_a_socket_open_to_everybody_is_noted(tmp_path: Path) -> None:
+    [note] = opened(tmp_path, 'socket = "inet:8891"\n').remarks
+    assert (note.line, note.key, note.severity) == (1, "socket", Severity.NOTE)
+    assert not opened(tmp_path, 'socket = "inet:8891@127.0.0.1"\n').remarks

@@ -62,8 +62,9 @@ class Roles(Section):
         default=("127.0.0.0/8", "::1"),
         description="Clients whose mail is signed without authentication: host names, .domain for"
         " all hosts below it, IPv4 and IPv6 addresses and networks. An entry that starts with !"
-        " makes an exception; the most specific entry decides. An entry file:/PATH reads more"
-        " entries from a file, one on a line. Mail from the local sendmail command counts as"
+        " makes an exception. Names are looked up first, then addresses, the most specific entry"
+        " first, and what is found first decides. An entry file:/PATH reads more entries from a"
+        " file, one on a line. Mail from the local sendmail command counts as"
         " coming from 127.0.0.1. Setting this replaces the default.",
     )
     daemon_names: Words = Field(

@@ -107,6 +107,15 @@ class Sign(Section):
         " also left out where it would not be within the signing domain. A second value in"
         " signing_table goes before it.",
     )
+    sender_login: str = Field(
+        default="",
+        description="A table that binds authors to logins, so that one customer cannot have mail"
+        " signed as another: AUTHOR LOGIN, LOGIN on a line, with authors written as the senders of"
+        " signing_table. A login of % is the author's own address, * is every login. Mail of an"
+        " authenticated client whose author has no row, or not with its login, is not signed."
+        " csl:*=% lets everybody write under their own address only. Mail that did not"
+        " authenticate is not concerned. Empty binds nothing.",
+    )
     on_signing_error: Literal["tempfail", "accept"] = Field(
         default="tempfail",
         description="What happens to mail that should be signed but cannot be, because a key or a"

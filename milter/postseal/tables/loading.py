@@ -19,9 +19,11 @@ from postseal.conf.load import Configuration
 from postseal.conf.mistake import Mistake, Severity
 from postseal.core.dkim.sign import SigningKey, UnusableKey
 from postseal.tables import chooser, hosts, keytable, rows, safety, senders, source
+from postseal.tables import logins as login_rows
 from postseal.tables.findings import Report
 from postseal.tables.keyring import KeyFault, Keyring
 from postseal.tables.keytable import ANY, Entry, KeyTable
+from postseal.tables.logins import Logins
 from postseal.tables.senders import SAME, Senders
 from postseal.tables.source import Form, Source
 
@@ -58,6 +60,20 @@ def tables(configuration: Configuration, found: list[Mistake]) -> tuple[Senders,
     )
     found += report.mistakes()
     return table, keys
+
+
+def logins(configuration: Configuration, found: list[Mistake]) -> Logins | None:
+    """The table of sign.sender_login; None without one, or when it cannot be read."""
+    if not configuration.settings.sign.sender_login:
+        return None
+    where = _source(configuration, "sender_login", found)
+    if where is None:
+        return None
+    report = _report(configuration, "sender_login")
+    data = rows.read(where, _base(configuration))
+    made = login_rows.read(rows.rows(where, data), where.form is Form.REFILE, report)
+    found += report.mistakes()
+    return made
 
 
 def _base(configuration: Configuration) -> Path:

@@ -70,14 +70,14 @@ class ExactSenders:
 
     def of(self, local: str, domain: str, /) -> Iterator[Sender]:
         user, host, rows = lower(local), lower(domain), self._rows
-        for where in _places(host):
+        for where in places(host):
             for text in (f"{user}@{where}", where):
                 row = rows.get(text)
                 if row is not None:
                     yield row
 
 
-def _places(host: str) -> Iterator[str]:
+def places(host: str) -> Iterator[str]:
     """host, every .parent, and *."""
     yield host
     at = host.find(".")

@@ -34,6 +34,7 @@ from postseal.tables import hosts, loading, safety
 from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.hosts import HostList
 from postseal.tables.keyring import KeyFault, Keyring
+from postseal.tables.logins import Logins
 
 DEFAULT_USER = "postseal"
 
@@ -46,6 +47,7 @@ class Site:
     chooser: KeyChooser
     internal: HostList
     peers: HostList
+    logins: Logins | None = None  # None binds nobody
     remarks: tuple[Mistake, ...] = ()
     keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
     senders: tuple[str, ...] = ()  # whom the keys sign for, for people to read
@@ -86,6 +88,8 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
     senders: tuple[str, ...] = ()
     if keys:
         chooser, ready, senders = _chooser(configuration, keyring, thorough, found)
+    logins = loading.logins(configuration, found) if keys else None
+    found += _socket(configuration)
     if any(one.severity is Severity.ERROR for one in found):
         raise ConfigError(found)
     return Site(
@@ -93,10 +97,23 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
         chooser=chooser,
         internal=internal,
         peers=peers,
+        logins=logins,
         remarks=tuple(found),
         keys=ready,
         senders=senders,
     )
+
+
+def _socket(configuration: Configuration) -> Iterator[Mistake]:
+    """A note where the socket is open to everybody."""
+    socket = configuration.settings.socket
+    if socket.startswith("inet") and "@" not in socket:
+        note = configuration.mistake(
+            ("socket",),
+            f"{socket} listens on every address of this host",
+            f"name one, as {socket}@127.0.0.1: a milter does not ask who it is talking to",
+        )
+        yield loading.with_severity(note, Severity.NOTE)
 
 
 def _chooser(
