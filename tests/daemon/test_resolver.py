@@ -340,6 +340,33 @@ def test_a_zone_that_answers_now_and_then_is_asked_on() -> None:
             assert dns.session().ask(f"good{number}.h.slow.example", Kind.A).exists is False
 
 
+def test_answers_that_nobody_read_are_no_silence() -> None:
+    """Sent ahead and answered at once, but the message did not need it in the end."""
+    with DnsServer(RECORDS) as server:
+        dns = make(server, timeout=0.05)
+        for number in range(4):
+            session = dns.session()
+            session.prefetch(f"n{number}.example.com", Kind.A)
+            threading.Event().wait(0.1)
+            session.close()
+        assert dns.session().ask("n3.example.com", Kind.A).records
+        assert dns.session().ask("n9.example.com", Kind.A).records
+        assert len(server.seen) == 5  # n3 was kept though nobody had asked for it
+
+
+def test_silence_that_nobody_waited_for_counts_too() -> None:
+    with DnsServer(faults={"*.slow.example": Fault.TIMEOUT}) as server:
+        dns = make(server, timeout=0.05)
+        for number in range(3):
+            session = dns.session()
+            session.prefetch(f"n{number}.h.slow.example", Kind.A)
+            threading.Event().wait(0.1)
+            session.close()
+        asked = len(server.seen)
+        assert fault_of(dns.session(), "n9.h.slow.example", Kind.A) is DnsFault.TIMEOUT
+        assert len(server.seen) == asked
+
+
 def test_counters_tell_the_metrics() -> None:
     with DnsServer(RECORDS, faults={"sick.example": Fault.SERVFAIL}) as server:
         dns = make(server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import socket
 from collections.abc import Iterator
@@ -225,6 +226,48 @@ def test_a_late_answer_counts_while_the_next_server_is_asked() -> None:
         dns = resolver(late.address, dead.address, timeout=0.3)
         assert dns.session().ask("example.com", Kind.TXT).texts == (TXT,)
         assert (len(late.seen), len(dead.seen)) == (1, 1)
+
+
+def test_a_late_answer_counts_though_the_next_server_fails() -> None:
+    with (
+        DnsServer(RECORDS, delays={"example.com": 0.4}) as late,
+        DnsServer(faults={"example.com": Fault.SERVFAIL}) as sick,
+    ):
+        dns = resolver(late.address, sick.address, timeout=0.3)
+        assert dns.session().ask("example.com", Kind.TXT).texts == (TXT,)
+        assert len(sick.seen) == 1
+
+
+def failure(dns: Resolver) -> DnsFault:
+    with dns.session() as session, pytest.raises(TemporaryDnsError) as caught:
+        session.ask("example.com", Kind.TXT)
+    return caught.value.fault
+
+
+def test_a_server_that_cannot_be_sent_to() -> None:
+    nowhere = "255.255.255.255"  # connect() refuses a broadcast address
+    assert failure(resolver(nowhere, timeout=5.0)) is DnsFault.NETWORK
+    with DnsServer(RECORDS) as alive:
+        dns = resolver(nowhere, alive.address, timeout=5.0)
+        assert dns.session().ask("example.com", Kind.TXT).texts == (TXT,)
+
+
+def test_silence_weighs_more_than_a_refused_connection() -> None:
+    """Only a timeout is remembered against a zone; a dead neighbour must not hide it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        closed = f"127.0.0.1:{reserved.getsockname()[1]}"
+    with DnsServer(faults={"example.com": Fault.TIMEOUT}) as silent:
+        assert failure(resolver(closed, silent.address)) is DnsFault.TIMEOUT
+
+
+def test_no_sockets_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    dns = resolver("127.0.0.1:5353")
+    monkeypatch.setattr("postseal.daemon.resolver_exchange.socket.socket", none_left)
+    assert failure(dns) is DnsFault.NETWORK
 
 
 def test_ids_and_ports_differ() -> None:

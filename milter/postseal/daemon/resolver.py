@@ -165,14 +165,10 @@ class Resolver:
         key = (exchange.name, exchange.kind)
         if outcome is None or self._flying.get(key) is not exchange:
             return
-        now = self.clock()
-        if isinstance(outcome, Answer):
-            self._breaker.answered(exchange.name)
-        elif outcome is DnsFault.TIMEOUT:
-            self._breaker.timed_out(exchange.name, now)
+        self._remember(exchange.name, outcome)
         with self._lock:
             if self._flying.get(key) is exchange:
-                self.cache.put(key, outcome, now)
+                self.cache.put(key, outcome, self.clock())
                 del self._flying[key]
                 self.counters["questions"] += exchange.questions
                 self.counters["answers" if isinstance(outcome, Answer) else outcome] += 1
@@ -187,9 +183,22 @@ class Resolver:
             del self._flying[key]
             self.counters["abandoned"] += 1
             self.counters["questions"] += exchange.questions
-        if monotonic() - exchange.started > self._upstream.plan().timeout:
-            self._breaker.timed_out(exchange.name, self.clock())
-        exchange.close()
+        outcome = None
+        with exchange.lock:  # _gather() may be at it
+            if overdue := monotonic() - exchange.started > exchange.patience:
+                outcome = exchange.pump(0.0)  # it may have been there for long
+            exchange.close()
+        if overdue:
+            self._remember(exchange.name, outcome or DnsFault.TIMEOUT)
+        if isinstance(outcome, Answer):
+            self.cache.put(key, outcome, self.clock())
+
+    def _remember(self, name: str, outcome: Known) -> None:
+        """Whether this zone answers."""
+        if isinstance(outcome, Answer):
+            self._breaker.answered(name)
+        elif outcome is DnsFault.TIMEOUT:
+            self._breaker.timed_out(name, self.clock())
 
     def count(self, cached: int, shared: int) -> None:
         """Add what a session was spared to the counters."""

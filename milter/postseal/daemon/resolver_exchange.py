@@ -59,6 +59,7 @@ class Exchange:
         self.holders = 1  # sessions that wait for it; kept by the Resolver
         self.questions = 1  # more when a CNAME had to be asked for
         self.started = monotonic()
+        self.patience = plan.timeout  # an answer that takes longer is late
         self._upstream = upstream
         self._plan = plan
         self._tries: list[Server] = []
