@@ -24,6 +24,7 @@ WORLD = {
     ("other.example", "TXT"): (b"v=spf1 ip4:203.0.113.7 -all",),
     ("_dmarc.careful.example", "TXT"): (b"v=DMARC1; p=quarantine",),
 }
+LOCAL = Client(address=ip_address("127.0.0.1"))
 SOMEBODY = "eve@other.example"  # SPF passes, for a domain that is not the author's
 FORGED = ("Authentication-Results", f" {ID}; dmarc=pass header.from=example.com")
 
@@ -157,6 +158,34 @@ def test_mail_of_ours_without_one_author_domain_is_not_signed(
     fields: list[tuple[str, str]],
 ) -> None:
     assert through(mail(fields), dns(), client=USER).signatures == ()
+
+
+class OwnOnly:
+    """Ann may write as ann@example.com."""
+
+    def allows(self, login: str, address: str, /) -> bool:
+        return (login, address) == ("ann", "ann@example.com")
+
+
+@pytest.mark.parametrize(
+    ("client", "author", "is_signed"),
+    [
+        pytest.param(USER, "ann@example.com", True, id="own-address"),
+        pytest.param(USER, "boss@example.com", False, id="somebody-elses"),
+        pytest.param(USER, "ann@example.com, boss@example.com", False, id="own-and-another"),
+        pytest.param(replace(USER, auth_user="bob"), "ann@example.com", False, id="other-user"),
+        pytest.param(
+            replace(USER, auth_user="", auth_type="PLAIN"), "ann@example.com", False, id="no-name"
+        ),
+        pytest.param(LOCAL, "boss@example.com", True, id="did-not-authenticate"),
+    ],
+)
+def test_users_bound_to_their_authors(client: Client, author: str, is_signed: bool) -> None:
+    told = mail([("From", f" {author}"), *FIELDS[1:]])
+    verdict = through(told, dns(), client=client, told=rules(logins=OwnOnly()))
+    assert bool(verdict.signatures) is is_signed
+    assert is_signed or verdict.origin is Origin.NOT_OWNER
+    assert verdict.action == Accept()
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ _ORIGINS = {
     Origin.LOCAL: "this host, by sendmail or Postfix itself",
     Origin.INTERNAL_HOST: "an internal host",
     Origin.NEVER_SIGN: "a listener whose mail is never signed",
+    Origin.NOT_OWNER: "one of our users, who may not write as that author (sender_login)",
     Origin.PEER: "a peer, whose mail is left alone",
     Origin.OUTSIDE: "outside",
 }

@@ -34,7 +34,7 @@ from postseal.core.outbound import LeaveAlone, Outbound, Refused
 from postseal.core.resolver import Resolver
 from postseal.core.roles import Origin
 from postseal.core.rules import Rules
-from postseal.core.signing import KeyChooser, SigningUnavailable
+from postseal.core.signing import KeyChooser, LoginTable, SigningUnavailable
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Work
 
@@ -56,6 +56,8 @@ class Pipeline:
         if origin is Origin.PEER:
             return LeaveAlone(origin)
         authors = address.author_domains(address.from_fields(header))
+        if origin.signs and not _may_write(client, authors, rules.logins):
+            origin = Origin.NOT_OWNER
         now = int(self._clock())
         if origin.signs and authors.why is address.Why.ONE:
             try:
@@ -65,3 +67,10 @@ class Pipeline:
             if choices:
                 return Outbound(rules, origin, client, authors, header, choices, now)
         return Checking(rules, origin, authors, client, envelope, header, resolver, now)
+
+
+def _may_write(client: Client, authors: address.Authors, logins: LoginTable | None) -> bool:
+    """Whether this user may have mail signed for these authors: for one author, and their own."""
+    if logins is None or not (client.auth_user or client.auth_type):
+        return True
+    return authors.addresses == 1 and logins.allows(client.auth_user, authors.first_address)

@@ -42,6 +42,7 @@ class Origin(StrEnum):
     LOCAL = "local"
     INTERNAL_HOST = "internal-host"
     NEVER_SIGN = "never-sign"  # ours, but it re-injects other people's mail
+    NOT_OWNER = "not-owner"  # ours, but its user may not write as that author
     PEER = "peer"
     OUTSIDE = "outside"
 
@@ -53,7 +54,7 @@ class Origin(StrEnum):
     @property
     def signs(self) -> bool:
         """True for mail that is signed when there is a key for its author."""
-        return self.trusted and self is not Origin.NEVER_SIGN
+        return self.trusted and self not in (Origin.NEVER_SIGN, Origin.NOT_OWNER)
 
 
 class HostSet(Protocol):

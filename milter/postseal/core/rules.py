@@ -16,6 +16,7 @@ from enum import StrEnum
 from postseal.core import spf
 from postseal.core.dkim import sign, verify
 from postseal.core.roles import Origins
+from postseal.core.signing import LoginTable
 
 
 class OnFault(StrEnum):
@@ -67,3 +68,4 @@ class Rules:
     dmarc: DmarcRules = field(default_factory=DmarcRules)
     signing: sign.Options = field(default_factory=sign.Options)
     on_signing_error: OnFault = OnFault.TEMPFAIL
+    logins: LoginTable | None = None  # None: an authenticated user may write as anybody

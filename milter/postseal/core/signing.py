@@ -1,7 +1,7 @@
 """Which keys sign for an author: the question, without the tables that answer it.
 
 NAME
-    signing - Choice, KeyChooser and SigningUnavailable
+    signing - Choice, KeyChooser, LoginTable and SigningUnavailable
 
 SEE ALSO
     tables/chooser.py answers from configuration; core/dkim/sign.py signs.
@@ -38,6 +38,14 @@ class KeyChooser(Protocol):
 
         Raises SigningUnavailable when the answer cannot be had or used now.
         """
+        ...
+
+
+class LoginTable(Protocol):
+    """Whatever knows which authors a user may write as."""
+
+    def allows(self, login: str, address: str, /) -> bool:
+        """Whether who authenticated as login ("" when that is not known) may be that author."""
         ...
 
 

@@ -132,6 +132,7 @@ def rules_of(found: site.Site) -> Rules:
             expire_seconds=settings.sign.expire or None,
         ),
         on_signing_error=OnFault(settings.sign.on_signing_error),
+        logins=found.logins,
     )
 
 
