@@ -30,6 +30,8 @@ from postseal.core.pipeline import Pipeline
 from postseal.core.roles import MacroRule, Origins
 from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, Rules
 from postseal.daemon import app
+from postseal.daemon.logline import logline
+from postseal.daemon.logs import open_log
 from postseal.daemon.resolver import Resolver, ResolverConfig, Session
 from postseal.daemon.resolver_cache import CacheLimits
 from postseal.tables import site
@@ -48,6 +50,7 @@ class Parts:
     settings: Settings
     pipeline: Pipeline
     macros: tuple[str, ...]
+    remarks: tuple[str, ...] = ()  # rows without effect, and what was perhaps not meant
 
     def sessions(self) -> Callable[[], Session]:
         """A process's resolver, as what gives each message its budget.  Call it after fork."""
@@ -68,6 +71,7 @@ def loader(file: str | None) -> app.Loader:
 
     def load_again() -> app.Application:
         made = parts(file)
+        _remark(made)
         return app.Application(
             settings=made.settings,
             engine=made.pipeline,
@@ -76,6 +80,14 @@ def loader(file: str | None) -> app.Loader:
         )
 
     return load_again
+
+
+def _remark(made: Parts) -> None:
+    """Log what check-config would point out in a configuration that can be used."""
+    told = made.settings.log
+    log = open_log(told.target, told.facility, told.level)
+    for remark in made.remarks:
+        log.warning(logline([("event", "config-remark"), ("what", remark)]))
 
 
 def parts(file: str | None, *, sign: bool = True) -> Parts:
@@ -94,6 +106,7 @@ def parts(file: str | None, *, sign: bool = True) -> Parts:
         settings=found.settings,
         pipeline=Pipeline(rules, found.chooser, time.time),
         macros=rules.origins.macro_names,
+        remarks=tuple(map(str, found.remarks)),
     )
 
 

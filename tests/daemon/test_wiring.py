@@ -1,0 +1,125 @@
+"""Every option arrives where it is obeyed."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from postseal.conf import load
+from postseal.core.roles import MacroRule
+from postseal.core.rules import OnBadFrom, OnFault
+from postseal.core.signing import NoKeys
+from postseal.daemon.wiring import Parts, Unusable, loader, parts, rules_of
+from postseal.tables import site
+from support.sites import private, write
+
+KEY = '[[sign.key]]\nselector = "s"\nfile = "k"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value"),
+    [
+        pytest.param('authserv_id = "a.b"', "authserv_id", "a.b", id="authserv-id"),
+        pytest.param(
+            'authserv_id = "a.b"\nextra_authserv_ids = ["c.d"]', "own_ids", {"a.b", "c.d"}, id="ids"
+        ),
+        pytest.param('[roles]\ndaemon_names = ["X"]', "origins.daemon_names", {"X"}, id="daemons"),
+        pytest.param(
+            '[roles]\nmacros = ["a=b|c"]', "origins.macros",
+            (MacroRule("a", frozenset("bc")),), id="macros",
+        ),
+        pytest.param(
+            '[roles]\nnever_sign = ["a"]', "origins.never_sign", (MacroRule("a"),), id="never-sign"
+        ),
+        pytest.param("[roles]\nauthenticated = false", "origins.authenticated", False, id="auth"),
+        pytest.param("[verify]\nmax_signatures = 3", "dkim.signatures", 3, id="signatures"),
+        pytest.param('[verify]\nclock_skew = "2m"', "dkim.skew", 120, id="skew"),
+        pytest.param("[verify]\nminimum_key_bits = 2048", "dkim.min_rsa_bits", 2048, id="bits"),
+        pytest.param("[spf]\nlookups = 7", "spf.lookups", 7, id="lookups"),
+        pytest.param("[spf]\nvoids = 7", "spf.voids", 7, id="voids"),
+        pytest.param("[spf]\nenabled = false", "spf_enabled", False, id="spf"),
+        pytest.param("[dmarc]\nenabled = false", "dmarc.enabled", False, id="dmarc"),
+        pytest.param('[dmarc]\nquarantine = "hold"', "dmarc.hold_quarantine", True, id="hold"),
+        pytest.param("[dmarc]\nreject = true", "dmarc.reject", True, id="reject"),
+        pytest.param('[dmarc]\nreject_text = "x"', "dmarc.reject_text", "x", id="reject-text"),
+        pytest.param(
+            '[dmarc]\ntemperror = "tempfail"', "dmarc.on_temperror", OnFault.TEMPFAIL, id="temp"
+        ),
+        pytest.param('[from]\nmissing = "hold"', "from_.missing", OnBadFrom.HOLD, id="missing"),
+        pytest.param('[from]\nbroken = "reject"', "from_.broken", OnBadFrom.REJECT, id="broken"),
+        pytest.param('[from]\nmultiple = "hold"', "from_.multiple", OnBadFrom.HOLD, id="multiple"),
+        pytest.param(
+            '[sign]\ncanonicalization = "simple/relaxed"', "signing.header_relaxed", False, id="c-h"
+        ),
+        pytest.param(
+            '[sign]\ncanonicalization = "relaxed"', "signing.body_relaxed", False, id="c-body"
+        ),
+        pytest.param(
+            '[sign]\nheaders = "To"\noversign = ""', "signing.signed", (b"to",), id="headers"
+        ),
+        pytest.param('[sign]\noversign = "To"', "signing.oversigned", (b"to",), id="oversign"),
+        pytest.param('[sign]\nexpire = "6d"', "signing.expire_seconds", 518400, id="expire"),
+        pytest.param("[sign]\nexpire = false", "signing.expire_seconds", None, id="no-expire"),
+        pytest.param(
+            '[sign]\non_signing_error = "accept"', "on_signing_error", OnFault.ACCEPT, id="on-error"
+        ),
+    ],
+)  # fmt: skip
+def test_option(text: str, path: str, value: object, tmp_path: Path) -> None:
+    found: object = rules_of(site.load(load.parse(text.encode(), tmp_path / "p.toml")))
+    for part in path.split("."):
+        found = getattr(found, part)
+    assert found == value
+
+
+def made(folder: Path, text: str, *, sign: bool = True) -> Parts:
+    return parts(str(write(folder / "postseal.toml", text)), sign=sign)
+
+
+def test_hosts_and_logins(tmp_path: Path) -> None:
+    text = '[roles]\ninternal_hosts = "10.0.0.0/8"\npeers = "10.0.0.1"\n'
+    text += '[sign]\nsender_login = "csl:*=%"\n'
+    rules = rules_of(site.load(load.parse(text.encode(), tmp_path / "p.toml")))
+    assert rules.origins.internal.matches(ip_address("10.9.9.9"), "")
+    assert rules.origins.peers.matches(ip_address("10.0.0.1"), "")
+    assert not rules.origins.peers.matches(ip_address("10.9.9.9"), "")
+    assert rules.logins
+    assert not rules.logins.allows("a@b", "c@d")
+
+
+def test_without_a_file() -> None:
+    assert isinstance(parts(None).pipeline._keys, NoKeys)
+
+
+def test_a_command_that_only_verifies_reads_no_keys(tmp_path: Path) -> None:
+    text = f'sign.domain = "a.b"\n{KEY}'
+    with pytest.raises(Unusable, match="no such file"):
+        made(tmp_path, text)
+    assert isinstance(made(tmp_path, text, sign=False).pipeline._keys, NoKeys)
+
+
+def test_every_mistake_is_a_line(tmp_path: Path) -> None:
+    with pytest.raises(Unusable) as caught:
+        made(tmp_path, "workers = 'x'\nsocket = 1\n")
+    assert len(caught.value.lines) == 2
+    assert caught.value.exit_status == 78
+
+
+def test_the_loader_reads_the_file_again_and_logs_remarks(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    private(tmp_path / "k")
+    file = write(tmp_path / "postseal.toml", f'sign.domain = "a.b"\n{KEY}')
+    load_again = loader(str(file))
+    assert load_again().settings.sign.domain == "a.b"
+    assert capfd.readouterr().err == ""
+    text = f'socket = "inet:8891"\nsign.domain = "c.d"\nroles.macros = ["x"]\n{KEY}'
+    write(file, text)
+    app = load_again()
+    assert (app.settings.sign.domain, app.macros) == ("c.d", ("x",))
+    said = capfd.readouterr().err
+    assert "event=config-remark" in said
+    assert "every address" in said
