@@ -93,6 +93,10 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
         pytest.param('[sign]\nheaders = "*,-From"', "2: sign.headers:", "always", id="no-from"),
         pytest.param('[sign]\nheaders = "a b"', "2: sign.headers:", "not the name", id="no-name"),
         pytest.param('[sign]\nidentity = "{x}"', "2: sign.identity:", "{domain}", id="brace"),
+        pytest.param(
+            '[sign]\nidentity = "a@b..c"', "2: sign.identity:", "not an identity", id="bad-domain"
+        ),
+        pytest.param('extra_authserv_ids = ["a b"]', "1: extra_authserv_ids:", "host", id="ids"),
         pytest.param('[sign]\nidentity = "x"', "2: sign.identity:", "not an identity", id="no-at"),
         pytest.param('[roles]\nmacros = "{a}=b"', "2: roles.macros:", "without braces", id="macro"),
         pytest.param('group = "g"', "1: group:", "without user", id="group-alone"),

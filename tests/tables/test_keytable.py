@@ -58,6 +58,7 @@ def test_list() -> None:
 @pytest.mark.parametrize(
     ("row", "part"),
     [
+        pytest.param("k \0", "NUL", id="nul"),
         pytest.param("k", "domain and the selector and the key", id="nothing"),
         pytest.param("k d.e", "selector and the key", id="domain-alone"),
         pytest.param("k d.e:s", "key", id="no-key"),

@@ -54,6 +54,10 @@ def test_list() -> None:
     assert found == [Row("a", "b=c", 0), Row("d", None, 0), Row("e", "", 0)]
 
 
+def test_a_list_is_its_own_data(tmp_path: Path) -> None:
+    assert read(Source(Form.CSL, "a=b"), tmp_path) == b"a=b"
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="No such file"):
         read(FILE, tmp_path)

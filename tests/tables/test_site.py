@@ -82,6 +82,13 @@ def test_tables(tmp_path: Path) -> None:
     assert note.file == str(tmp_path / "kt")
 
 
+def test_a_key_table_of_patterns(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    write(tmp_path / "kt", "*.example %:s:./k\n")
+    text = '[sign]\nkey_table = "refile:kt"\nsigning_table = "csl:*=%"\n'
+    assert opened(tmp_path, text).chooser.choose("a@b.example")[0].key.domain == "b.example"
+
+
 def test_every_row_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     private(tmp_path / "k")
     private(tmp_path / "bad", b"x")
@@ -151,7 +158,7 @@ def test_a_table_with_keys_in_it_must_be_as_safe_as_a_key(
 
 
 def test_host_lists(tmp_path: Path) -> None:
-    write(tmp_path / "hosts", "# ours\n192.0.2.5/24\n!192.0.2.9\nmx.*\n10.0.0.1 x\n")
+    write(tmp_path / "hosts", "# ours\n192.0.2.5/24\n!192.0.2.9\nmx.*\n10.0.0.1 x\na\0b\n")
     text = f'[roles]\ninternal_hosts = ["::1", "file:hosts", "{tmp_path}"]\n'
     found = refused(tmp_path, text)
     places = [(Path(one.file).name, one.line, one.severity.value) for one in found]
@@ -159,6 +166,7 @@ def test_host_lists(tmp_path: Path) -> None:
         ("hosts", 2, "note"),
         ("hosts", 4, "error"),
         ("hosts", 5, "error"),
+        ("hosts", 6, "error"),
         ("postseal.toml", 2, "error"),
     ]
     write(tmp_path / "hosts", "192.0.2.0/24\n")

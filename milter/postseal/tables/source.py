@@ -39,9 +39,6 @@ class Source:
     form: Form
     text: str
 
-    def __str__(self) -> str:
-        return self.text if self.form is not Form.CSL else "csl"
-
     def path(self, base: Path) -> Path:
         """The file; a relative name counts from base."""
         return base / self.text
