@@ -55,6 +55,14 @@ def wait_for_mark(daemon: Daemon, mark: str) -> None:
     daemon.wait_for(lambda: ask(daemon)["mark"] == mark)
 
 
+def reload(daemon: Daemon, **changes: object) -> None:
+    """Change the configuration, and wait until none of the old workers is left."""
+    old = set(daemon.workers())
+    daemon.configure(**changes)
+    daemon.signal(signal.SIGHUP)
+    daemon.wait_for(lambda: daemon.workers() and old.isdisjoint(daemon.workers()))
+
+
 class Slow:
     """A message that takes a while at its end, sent from a thread of its own."""
 
@@ -211,6 +219,17 @@ def test_reload(tmp_path: Path) -> None:
         assert not daemon.events("worker-died")
 
 
+def test_a_reload_changes_the_log_too(tmp_path: Path) -> None:
+    with milterdaemon.start(tmp_path, mark="old") as daemon:
+        ask(daemon)
+        daemon.wait_for(lambda: "queue_id=4XYZ" in daemon.lines()[-1])
+        reload(daemon, mark="new", log={"level": "error"})
+        before = len(daemon.lines())
+        ask(daemon)
+        daemon.stop()
+        assert daemon.lines()[before:] == []
+
+
 def test_reload_several_times(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=1, mark="0") as daemon:
         for turn in range(1, 4):
@@ -334,11 +353,9 @@ def test_workers_give_root_up(tmp_path: Path) -> None:
         assert found["uid"] == entry.pw_uid
         assert found["groups"] == [grp.getgrnam("mail").gr_gid]
         assert not daemon.events("running-as-root")
-        daemon.configure(mark="new")  # the supervisor can still read what only root may read
         (tmp_path / "settings.json").chmod(0o600)
-        daemon.signal(signal.SIGHUP)
-        daemon.wait_for(lambda: daemon.events("reloaded"))
-        daemon.wait_for(lambda: ask(daemon)["mark"] == "new")
+        reload(daemon, mark="new")  # the supervisor can still read what only root may read
+        assert ask(daemon)["mark"] == "new"
         assert ask(daemon)["uid"] == entry.pw_uid
 
 
@@ -350,9 +367,8 @@ def test_another_user_after_a_reload(tmp_path: Path) -> None:
         daemon.wait_for(lambda: daemon.events("reload-refused"))
         assert "no user 'no-such-user'" in daemon.events("reload-refused")[0]
         assert ask(daemon)["mark"] == "old"
-        daemon.configure(user="daemon", mark="new")
-        daemon.signal(signal.SIGHUP)
-        wait_for_mark(daemon, "new")
+        reload(daemon, user="daemon", mark="new")
+        assert ask(daemon)["mark"] == "new"
         assert ask(daemon)["uid"] == pwd.getpwnam("daemon").pw_uid
 
 

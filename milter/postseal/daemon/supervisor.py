@@ -26,6 +26,7 @@ import select
 import signal
 import socket
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -43,21 +44,42 @@ EX_OK = 0
 EX_SOFTWARE = 70
 
 
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One configuration, and what its workers get from it."""
+
+    app: Application
+    identity: privileges.Identity | None
+    log: Log
+
+    @classmethod
+    def of(cls, app: Application) -> Generation:
+        """Raises PrivilegeError."""
+        settings = app.settings
+        return cls(
+            app=app,
+            identity=privileges.find(settings.user, settings.group),
+            log=open_log(settings.log.target, settings.log.facility, settings.log.level),
+        )
+
+    @property
+    def count(self) -> int:
+        """How many workers there are to be."""
+        return self.app.settings.workers or len(os.sched_getaffinity(0))
+
+
 class Supervisor:
     """All state of the parent process."""
 
     def __init__(self, app: Application, load: Loader) -> None:
-        self.app = app
         self.load = load
-        self.log: Log = open_log(**_log_arguments(app))
+        self.now = Generation.of(app)
+        self.next: Generation | None = None
         self.endpoint = sockets.Endpoint.parse(app.settings.socket)
-        self.identity = _identity(app)
         self.listener = -1
         self.children: dict[int, Child] = {}  # those that serve, by process number
         self.incoming: dict[int, Child] = {}  # those of a new configuration, not all ready yet
         self.retired: dict[int, Child] = {}  # those that end by themselves
-        self.next_app: Application | None = None
-        self.next_identity: privileges.Identity | None = None
         self.due: dict[int, float] = {}  # slot -> when to start its worker again
         self.failures: dict[int, int] = {}
         self.announced = False
@@ -68,7 +90,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Serve until told to end.  Raises SocketError when the socket cannot be had."""
-        settings = self.app.settings
+        settings = self.now.app.settings
         self.listener = sockets.listen(self.endpoint, settings.socket_mode, settings.socket_group)
         self._lifeline, self._lifeline_end = os.pipe()
         self._wake, waker = socket.socketpair()
@@ -77,15 +99,15 @@ class Supervisor:
         self._waker = waker.detach()
         self._signals()
         self._write_pid()
-        if self.identity is None and os.geteuid() == 0:
+        if self.now.identity is None and os.geteuid() == 0:
             self._say("warning", event="running-as-root", hint="set user in the configuration")
-        for slot in range(self._count(self.app)):
-            self._start(self.app, self.identity, slot, self.children)
+        for slot in range(self.now.count):
+            self._start(self.now, slot, self.children)
         status = EX_OK
         while not self.wants_stop:
             self._wait()
             self._reap()
-            if not self.announced and len(self.children) < self._count(self.app):
+            if not self.announced and len(self.children) < self.now.count:
                 self._say("error", event="start-failed", hint="the lines above say why")
                 status = EX_SOFTWARE
                 break
@@ -112,26 +134,17 @@ class Supervisor:
 
     # -- workers ----------------------------------------------------------------------------
 
-    def _count(self, app: Application) -> int:
-        return app.settings.workers or len(os.sched_getaffinity(0))
-
-    def _start(
-        self,
-        app: Application,
-        identity: privileges.Identity | None,
-        slot: int,
-        into: dict[int, Child],
-    ) -> None:
+    def _start(self, made: Generation, slot: int, into: dict[int, Child]) -> None:
         cpus = sorted(os.sched_getaffinity(0))
         others = [child.ready_fd for child in self._everyone() if child.ready_fd >= 0]
         child = fork_worker(
-            app,
-            self.log,
+            made.app,
+            made.log,
             slot,
             listener=self.listener,
             lifeline=self._lifeline,
-            cpu=cpus[slot % len(cpus)] if app.settings.pin_workers else None,
-            identity=identity,
+            cpu=cpus[slot % len(cpus)] if made.app.settings.pin_workers else None,
+            identity=made.identity,
             close=[self._lifeline_end, self._wake.fileno(), self._waker, *others],
         )
         into[child.pid] = child
@@ -188,8 +201,8 @@ class Supervisor:
         now = time.monotonic()
         for slot in [slot for slot, when in self.due.items() if when <= now]:
             del self.due[slot]
-            if self.announced and slot < self._count(self.app):
-                self._start(self.app, self.identity, slot, self.children)
+            if self.announced and slot < self.now.count:
+                self._start(self.now, slot, self.children)
 
     # -- reload -----------------------------------------------------------------------------
 
@@ -198,8 +211,7 @@ class Supervisor:
         self.wants_reload = False
         notify.reloading()
         try:
-            app = self.load()
-            identity = _identity(app)
+            made = Generation.of(self.load())
         except Unusable as refusal:
             for line in refusal.lines:
                 self._say("error", event="reload-refused", error=line)
@@ -212,24 +224,22 @@ class Supervisor:
             fault = fault_of(error)
             self._refuse(error=fault.error, where=fault.where)
             return
-        if app.settings.socket != self.app.settings.socket:
+        if made.app.settings.socket != self.now.app.settings.socket:
             self._say("warning", event="socket-kept", hint="a new socket needs a restart")
-        self.next_app, self.next_identity = app, identity
-        for slot in range(self._count(app)):
-            self._start(app, identity, slot, self.incoming)
+        self.next = made
+        for slot in range(made.count):
+            self._start(made, slot, self.incoming)
 
     def _take_over(self) -> None:
         """The new workers serve: the old ones take no more connections."""
-        assert self.next_app is not None
+        assert self.next is not None
         for child in self.children.values():
             child.tell(signal.SIGUSR1)
         self.retired.update(self.children)
         self.children, self.incoming = self.incoming, {}
-        self.app, self.next_app = self.next_app, None
-        self.identity = self.next_identity
+        self.now, self.next = self.next, None
         self.due.clear()
         self.failures.clear()
-        self.log = open_log(**_log_arguments(self.app))
         self._say("info", event="reloaded", workers=len(self.children))
         notify.notify("READY=1")
 
@@ -239,7 +249,7 @@ class Supervisor:
             child.tell(signal.SIGTERM)
         self.retired.update(self.incoming)
         self.incoming.clear()
-        self.next_app = None
+        self.next = None
         self._refuse(error="a new worker could not start")
 
     def _refuse(self, **reason: str) -> None:
@@ -257,7 +267,7 @@ class Supervisor:
         time.sleep(LET_GO)
         with socket.socket(fileno=self.listener) as shared:
             worker.refuse(shared)
-        seconds = worker.STOP_SECONDS + self.app.settings.dns.seconds + KILL_AFTER
+        seconds = worker.STOP_SECONDS + self.now.app.settings.dns.seconds + KILL_AFTER
         self.retired.update(self.children)
         self.retired.update(self.incoming)
         self.children, self.incoming, self.due = {}, {}, {}
@@ -275,7 +285,7 @@ class Supervisor:
         self._say("info", event="stopped")
 
     def _clean_up(self) -> None:
-        for path in (self.endpoint.path, self.app.settings.pid_file):
+        for path in (self.endpoint.path, self.now.app.settings.pid_file):
             if path:
                 with contextlib.suppress(OSError):
                     Path(path).unlink()
@@ -296,18 +306,8 @@ class Supervisor:
         self.wants_reload = True
 
     def _write_pid(self) -> None:
-        if path := self.app.settings.pid_file:
+        if path := self.now.app.settings.pid_file:
             path.write_text(f"{os.getpid()}\n", encoding="ascii")
 
     def _say(self, level: str, **pairs: Value) -> None:
-        getattr(self.log, level)(logline(pairs.items()))
-
-
-def _identity(app: Application) -> privileges.Identity | None:
-    """Who the workers are to be.  Raises PrivilegeError."""
-    return privileges.find(app.settings.user, app.settings.group)
-
-
-def _log_arguments(app: Application) -> dict[str, str]:
-    log = app.settings.log
-    return {"target": log.target, "facility": log.facility, "level": log.level}
+        getattr(self.now.log, level)(logline(pairs.items()))
