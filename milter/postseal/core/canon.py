@@ -178,10 +178,8 @@ def _line_ends(data: bytes) -> int:
     text = data.rstrip(b"\r\n")
     # The tail may be any mixture of CR and LF.  Pairs reach back to where one of them is doubled.
     tail = data[len(text) :]
-    start = max(tail.rfind(b"\r\r") + 1, tail.rfind(b"\n\n") + 2 if b"\n\n" in tail else 0)
-    if tail[start] == 0x0A:
-        start += 1
-    return (len(tail) - start) // 2
+    start = max(tail.rfind(b"\r\r") + 1, tail.rfind(b"\n\n") + 1)
+    return (len(tail) - start) // 2  # a lone LF at the start of them drops out here
 
 
 class BodyHashes:
