@@ -93,7 +93,9 @@ def test_a_dead_row_fails_the_check_and_a_note_does_not(
     write(good, tables)
     write(folder / "st", "example.org k\n@example.org k\n")
     assert main(["check-config", str(good)]) == 78
-    assert f"dead: {folder}/st:2: @example.org: matches nobody" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"dead: {folder}/st:2: @example.org: matches nobody" in said
+    assert "the daemon starts" in said
     write(folder / "st", "example.org k\n")
     write(good, f'{tables}[roles]\ninternal_hosts = "10.1.2.3/8"\n')
     assert main(["check-config", str(good)]) == 0

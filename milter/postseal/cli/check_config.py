@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def _bits(private: Any) -> int:
     return getattr(private, "key_size", 256)
 
 
-def _json(name: str | None, found: site.Site | None, mistakes: Iterable[Mistake]) -> str:
+def _json(name: str | None, found: site.Site | None, mistakes: Sequence[Mistake]) -> str:
     made = {
         "file": name,
         "ok": found is not None,
@@ -115,10 +115,12 @@ def _json(name: str | None, found: site.Site | None, mistakes: Iterable[Mistake]
     return json.dumps(made, indent=2)
 
 
-def _text(name: str | None, found: site.Site | None, mistakes: Iterable[Mistake]) -> str:
+def _text(name: str | None, found: site.Site | None, mistakes: Sequence[Mistake]) -> str:
     lines = [f"{one.severity.value}: {one}" for one in mistakes]
     if found is None:
-        return "\n".join([*lines, f"{name or 'configuration'}: not ok"])
+        only_dead = not any(one.severity is Severity.ERROR for one in mistakes)
+        rest = ", but the daemon starts and does without the dead rows" if only_dead else ""
+        return "\n".join([*lines, f"{name or 'configuration'}: not ok{rest}"])
     known = facts(found)
     dmarc = known["dmarc"]
     keys = [f"{key['name']} ({key['algorithm']}, {key['bits']} bits)" for key in known["keys"]]
