@@ -18,7 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
+from pydantic import BeforeValidator, ValidationInfo
 
 from postseal.core.names import BadDomain, ascii_domain
 
@@ -158,11 +158,9 @@ def domain(value: Any) -> Any:
         raise ValueError(f"{value!r} is not a domain name ({error.why})") from None
 
 
-_text = PlainSerializer(str, return_type=str, when_used="json")
-
 Seconds = Annotated[int, BeforeValidator(seconds)]
 Words = Annotated[tuple[str, ...], BeforeValidator(listed)]
-Place = Annotated[Path, BeforeValidator(path), _text]
+Place = Annotated[Path, BeforeValidator(path)]
 MaybePlace = Annotated[Path | None, BeforeValidator(optional_path)]
 Mode = Annotated[int, BeforeValidator(mode)]
 Socket = Annotated[str, BeforeValidator(socket)]
