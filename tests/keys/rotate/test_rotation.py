@@ -1,0 +1,393 @@
+"""A whole rotation: BIND takes the updates, NSD follows, mail is signed all the while.
+
+The process is killed at every write it makes, one after the other, and started again; after
+each death every message that was ever signed, and not longer ago than mail may wait in
+queues, must verify at both name servers.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from postseal_keys import keypair
+from postseal_keys.dnsask import Address, Network, Outcome
+from postseal_keys.rotate.main import main
+from postseal_keys.rotate.model import Key
+from postseal_keys.rotate.publish import NsUpdate, tsig
+from postseal_keys.rotate.statefile import Store
+from support import bind
+from support.child import wait_until
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    dkimpy = importlib.import_module("dkim")
+
+pytestmark = pytest.mark.skipif(bool(bind.missing()), reason=f"{bind.missing()} is not installed")
+
+ROOT = Path(__file__).parents[3]
+DOMAIN = "d.example"
+NOW = 1_795_219_200  # 2026-11-21 00:00:00 UTC
+HOUR, DAY = 3600, 86_400
+MESSAGE = b"From: a@d.example\r\nTo: b@far.example\r\nSubject: x\r\n\r\nhello\r\n"
+
+# Runs postseal-rotate at a given time, and dies at the n-th write: files, updates, programs.
+MURDER = """
+import os, pathlib, subprocess, sys
+import dns.query
+sys.path.insert(0, {keys!r})
+left = int(sys.argv[1])
+
+def deadly(module, name):
+    real = getattr(module, name)
+    def wrapped(*args, **more):
+        global left
+        left -= 1
+        if left == 0:
+            os._exit(9)
+        result = real(*args, **more)
+        left -= 1
+        if left == 0:
+            os._exit(9)
+        return result
+    setattr(module, name, wrapped)
+
+for module, name in (
+    (os, "rename"), (os, "link"), (os, "unlink"), (pathlib.Path, "unlink"),
+    (dns.query, "tcp"), (subprocess, "run"),
+):
+    deadly(module, name)
+from postseal_keys.rotate.main import main
+sys.exit(main(["-q", "-c", sys.argv[2], "run"], clock=lambda: float(sys.argv[3])))
+"""
+
+
+@dataclass
+class Signer:
+    """Stands for the daemon: tables and keys as they were when it last read them."""
+
+    place: Path
+    selector: str = ""
+    pem: bytes = b""
+
+    def load(self) -> Signer:
+        patterns = dict(line.split() for line in read(self.place / "SigningTable"))
+        rows = dict(line.split() for line in read(self.place / "KeyTable"))
+        domain, self.selector, path = rows[patterns[f"*@{DOMAIN}"]].split(":")
+        assert domain == DOMAIN
+        self.pem = Path(path).read_bytes()
+        return self
+
+    def sign(self) -> bytes:
+        header = dkimpy.sign(
+            MESSAGE, self.selector.encode(), DOMAIN.encode(), self.pem, include_headers=[b"from"]
+        )
+        return bytes(header) + MESSAGE
+
+
+def read(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line and line[0] != "#"]
+
+
+@dataclass
+class World:
+    """The servers, the tables, and all mail signed so far."""
+
+    place: Path
+    servers: bind.Pair
+    daemon: Signer
+    mail: dict[tuple[int, str], bytes] = field(default_factory=dict)
+    switches: list[str] = field(default_factory=list)
+
+    @property
+    def config(self) -> str:
+        return str(self.place / "rotate.toml")
+
+    def ask(self, address: str, name: str) -> tuple[bytes, ...]:
+        asker = Network([Address(address, self.servers.port)], recursive=False)
+        return asker.ask(name, "TXT").texts
+
+    def settle(self) -> None:
+        """Wait until the secondary has what the primary has."""
+        for key in self.known():
+            name = f"{key.selector}._domainkey.{DOMAIN}"
+            want = self.ask(bind.PRIMARY, name)
+            wait_until(partial(self.follows, name, want), name)
+
+    def follows(self, name: str, want: tuple[bytes, ...]) -> bool:
+        return self.ask(bind.SECONDARY, name) == want
+
+    def known(self) -> list[Key]:
+        lines = Store(str(self.place / "state")).load()
+        return [key for line in lines for key in line.keys]
+
+    def check(self, now: int) -> None:
+        """Sign with what the daemon has, and with what a daemon started now would read."""
+        reloaded = self.place / "reloaded"
+        self.mail.setdefault((now, self.daemon.selector), self.daemon.sign())
+        if reloaded.exists():
+            reloaded.unlink()
+            self.daemon.load()
+        fresh = Signer(self.place).load()
+        for signer in (self.daemon, fresh):
+            self.mail.setdefault((now, signer.selector), signer.sign())
+            if signer.selector not in self.switches:
+                self.switches.append(signer.selector)
+        for (signed_at, _), message in self.mail.items():
+            if now - signed_at < 14 * DAY:
+                for address in (bind.PRIMARY, bind.SECONDARY):
+                    assert self.verifies(message, address), (now - signed_at, address)
+
+    def verifies(self, message: bytes, address: str) -> bool:
+        def lookup(name: bytes, timeout: int = 5) -> bytes | None:
+            texts = self.ask(address, name.decode().removesuffix("."))
+            return texts[0] if texts else None
+
+        return bool(dkimpy.verify(message, dnsfunc=lookup))
+
+
+CONFIG = """\
+state = "{place}/state"
+key_dir = "{place}/keys"
+key_table = "{place}/KeyTable"
+signing_table = "{place}/SigningTable"
+bits = 1024
+every = "90d"
+publish = "nsupdate"
+server = "{servers.address}"
+tsig = "{servers.tsig_file}"
+reload = ["touch", "{place}/reloaded"]
+nameservers = ["{servers.address}"]
+authoritative_port = {servers.port}
+[[domain]]
+name = "{domain}"
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A domain that signs with the key "old", published and 100 days old."""
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    old = keypair.make(keypair.Kind.RSA, 1024)
+    path = keys / "old.private"
+    path.write_bytes(keypair.pem(old))
+    path.chmod(0o600)
+    record = f'old._domainkey TXT "v=DKIM1; p={keypair.public_text(old)}"\n'
+    (tmp_path / "KeyTable").write_text(
+        f"# keys\nold._domainkey.{DOMAIN} {DOMAIN}:old:{path}\nother o.example:x:{path}\n"
+    )
+    (tmp_path / "SigningTable").write_text(
+        f"# who\n*@{DOMAIN} old._domainkey.{DOMAIN}\n*@o.example other\n"
+    )
+    os.utime(path, (NOW - 100 * DAY, NOW - 100 * DAY))
+    with bind.pair(tmp_path, DOMAIN, bind.ZONE + record) as servers:
+        (tmp_path / "rotate.toml").write_text(
+            CONFIG.format(place=tmp_path, servers=servers, domain=DOMAIN)
+        )
+        yield World(tmp_path, servers, Signer(tmp_path).load())
+
+
+TIMES = [
+    NOW,  # plan, make, publish
+    NOW + 60,  # seen everywhere
+    NOW + HOUR - 1,  # not long enough
+    NOW + 60 + HOUR,  # sign
+    NOW + 5 * DAY,
+    NOW + 60 + HOUR + 14 * DAY,  # revoke
+    NOW + 60 + HOUR + 44 * DAY,  # remove
+]
+
+
+def stages(world: World) -> dict[str, str]:
+    return {key.selector: str(key.stage) for key in world.known()}
+
+
+def at(world: World, now: int, *argv: str) -> int:
+    return main(["-c", world.config, *argv], clock=lambda: float(now))
+
+
+def test_through_all_stages(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = []
+    for now in TIMES:
+        world.check(now)
+        assert at(world, now, "run") == 0
+        world.settle()
+        world.check(now)
+        seen.append(stages(world))
+    assert seen[0]["202611"] in ("published", "seen")  # NSD follows within milliseconds
+    assert seen[1:] == [
+        {"old": "signing", "202611": "seen"},
+        {"old": "signing", "202611": "seen"},
+        {"old": "retiring", "202611": "signing"},
+        {"old": "retiring", "202611": "signing"},
+        {"old": "revoked", "202611": "signing"},
+        {"old": "removed", "202611": "signing"},
+    ]
+    assert world.switches == ["old", "202611"]
+    assert not (world.place / "keys" / "old.private").exists()
+    assert world.ask(bind.SECONDARY, f"old._domainkey.{DOMAIN}") == ()
+    assert (world.place / "KeyTable").read_text() == (
+        f"# keys\n202611._domainkey.{DOMAIN} {DOMAIN}:202611:"
+        f"{world.place}/keys/202611._domainkey.{DOMAIN}.private\n"
+        f"other o.example:x:{world.place}/keys/old.private\n"
+    )
+    assert (world.place / "SigningTable").read_text() == (
+        f"# who\n*@{DOMAIN} 202611._domainkey.{DOMAIN}\n*@o.example other\n"
+    )
+    assert "PRIVATE" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_killed_at_every_write(world: World) -> None:
+    """Before the first write and after it, before the second and after it, and so on until
+    the state is written; then again from the first write on."""
+    deaths, path = 0, world.place / "state"
+    script = MURDER.format(keys=str(ROOT / "keys"))
+    for now in TIMES:
+        number, before = 0, b""
+        for _ in range(100):
+            state = path.read_bytes() if path.exists() else b""
+            number = number + 1 if state == before else 1
+            before = state
+            command = [sys.executable, "-c", script, str(number), world.config, str(now)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode in (0, 9), done.stderr
+            world.settle()
+            world.check(now)
+            if done.returncode == 0:
+                break
+            deaths += 1
+        assert done.returncode == 0
+    assert deaths > 30
+    assert stages(world) == {"old": "removed", "202611": "signing"}
+    assert world.switches == ["old", "202611"]
+    left = sorted(path.name for path in (world.place / "keys").iterdir())
+    assert [name for name in left if not name.startswith(".")] == [
+        f"202611._domainkey.{DOMAIN}.private"
+    ]
+
+
+def test_a_key_that_one_server_lacks_does_not_sign(world: World) -> None:
+    assert at(world, NOW, "run") == 0
+    world.settle()
+    assert at(world, NOW + 60, "run") == 0
+    world.servers.secondary.kill()
+    assert at(world, NOW + 2 * HOUR, "run") == 0
+    assert stages(world)["202611"] == "published"
+    assert Signer(world.place).load().selector == "old"
+
+
+def test_a_refused_update_is_tried_again(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    good = world.servers.tsig_file.read_text()
+    world.servers.tsig_file.write_text(good.replace('secret "', 'secret "AAAA'))
+    assert at(world, NOW, "run") == 75
+    shown = capsys.readouterr().err
+    assert "did not take the update" in shown and "hint" in shown
+    assert good.split('secret "')[1][:20] not in shown
+    assert stages(world) == {"old": "signing", "202611": "made"}
+    world.servers.tsig_file.write_text(good)
+    assert at(world, NOW, "run") == 0
+    assert stages(world)["202611"] in ("published", "seen")
+
+
+def test_a_daemon_that_cannot_be_told_keeps_the_state(world: World) -> None:
+    for now in TIMES[:3]:
+        assert at(world, now, "run") == 0
+        world.settle()
+    config = Path(world.config)
+    good = config.read_text()
+    config.write_text(good.replace('["touch", ', '["false", '))
+    assert at(world, TIMES[3], "run") == 75
+    assert stages(world) == {"old": "signing", "202611": "seen"}
+    world.check(TIMES[3])
+    config.write_text(good)
+    assert at(world, TIMES[3], "run") == 0
+    world.check(TIMES[3])
+    assert stages(world) == {"old": "retiring", "202611": "signing"}
+
+
+def test_a_key_that_the_tables_use_again_is_not_revoked(world: World) -> None:
+    before = (world.place / "KeyTable").read_text()
+    for now in TIMES[:5]:
+        assert at(world, now, "run") == 0
+        world.settle()
+    (world.place / "KeyTable").write_text((world.place / "KeyTable").read_text() + before)
+    assert at(world, TIMES[5], "run") == 75
+    assert stages(world)["old"] == "retiring"
+    assert world.ask(bind.PRIMARY, f"old._domainkey.{DOMAIN}") != ()
+
+
+def test_a_strange_record_is_not_overwritten(world: World) -> None:
+    config = Path(world.config)
+    config.write_text('selector = "taken"\n' + config.read_text())
+    zone = Network([Address(bind.PRIMARY, world.servers.port)])
+    key = tsig(str(world.servers.tsig_file), "test")
+    update = NsUpdate(Address(bind.PRIMARY, world.servers.port), key, 60, zone)
+    update.put(f"taken._domainkey.{DOMAIN}", "v=DKIM1; p=AAAA")
+    assert at(world, NOW, "run") == 75
+    assert world.ask(bind.PRIMARY, f"taken._domainkey.{DOMAIN}") == (b"v=DKIM1; p=AAAA",)
+
+
+def test_dry_run_and_status_change_nothing(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in world.place.glob("*") if path.is_file()}
+    assert at(world, NOW, "--dry-run", "run") == 0
+    assert capsys.readouterr().out == f"{DOMAIN} (rsa): choose a selector for a new key\n"
+    assert at(world, NOW, "status") == 0
+    assert "old                  signing    for 14w 2d" in capsys.readouterr().out
+    assert at(world, NOW, "--json", "status") == 0
+    (line,) = json.loads(capsys.readouterr().out)
+    assert line["keys"][0]["stage"] == "signing"
+    after = {path: path.read_bytes() for path in before}
+    assert after == before
+    assert not (world.place / "state").exists()
+
+
+def test_start_begins_at_once_and_only_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Path(world.config)
+    config.write_text(config.read_text().replace('every = "90d"', 'every = "0"'))
+    assert at(world, NOW, "run") == 0
+    assert stages(world) == {}
+    assert at(world, NOW, "start", DOMAIN) == 0
+    assert at(world, NOW, "start", DOMAIN) == 0
+    assert "on its way already" in capsys.readouterr().out
+    assert stages(world) == {"old": "signing", "202611": "planned"}
+    assert at(world, NOW, "start", "other.example") == 78
+
+
+def test_an_old_key_may_be_published(world: World) -> None:
+    config = Path(world.config)
+    public = world.place / "public"
+    public.mkdir()
+    pem = (world.place / "keys" / "old.private").read_bytes()
+    config.write_text(f'old_keys = "publish"\npublish_dir = "{public}"\n' + config.read_text())
+    for now in TIMES:
+        assert at(world, now, "run") == 0
+        world.settle()
+    assert (public / f"old._domainkey.{DOMAIN}.pem").read_bytes() == pem
+    assert not (world.place / "keys" / "old.private").exists()
+
+
+@pytest.mark.parametrize("argv", [[], ["dance"], ["start"], ["run", "x"], ["status", "x"]])
+def test_refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-c", "/nonexistent", *argv]) == 64
+    assert "hint" in capsys.readouterr().err
+
+
+def test_servers_agree_that_nothing_is_there_at_first(world: World) -> None:
+    asker = Network([Address(bind.SECONDARY, world.servers.port)], recursive=False)
+    assert asker.ask(f"202611._domainkey.{DOMAIN}", "TXT").outcome is Outcome.NXDOMAIN
