@@ -23,6 +23,8 @@ from support.milterclient import Closed, MilterClient, Reply
 from support.milterdaemon import Daemon
 
 MESSAGE = b"From: a@b.example\n\nhello\n"
+pytestmark = pytest.mark.slow  # a daemon of its own for every test
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give privileges up")
 
 
@@ -406,7 +408,6 @@ def test_on_error_accept(tmp_path: Path) -> None:
         assert "action=accept" in daemon.events("internal-error")[0]
 
 
-@pytest.mark.slow
 def test_a_large_message_does_not_stay_in_memory(tmp_path: Path) -> None:
     """20 MB in chunks: the worker grows by less than 2 MB."""
 

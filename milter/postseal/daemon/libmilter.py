@@ -13,6 +13,12 @@ DOES NOT
 
 SEE ALSO
     adapter.py, whose methods are the callbacks.
+
+pymilter gives each connection a Python thread state of its own, and libmilter moves it from
+thread to thread.  So threading.local is per connection here; and C code that calls back into
+Python by way of PyGILState_Ensure() (a ctypes callback, an SQLite function written in Python)
+may find another connection's state and wait for itself for ever: none may be reached from a
+callback.
 """
 
 from __future__ import annotations
