@@ -1,0 +1,80 @@
+"""effects: telling the daemon, and key files.  Whole steps: test_rotation.py."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from postseal_keys import keypair
+from postseal_keys.console import Problem
+from postseal_keys.keycheck import Wanted
+from postseal_keys.rotate.effects import Effects, Seen, hang_up
+from postseal_keys.rotate.machine import Make
+from postseal_keys.rotate.model import Key, Line, Stage
+from postseal_keys.rotate.publish import Print
+from postseal_keys.rotate.settings import Settings
+
+
+def test_hang_up_reaches_the_process(tmp_path: Path) -> None:
+    code = (
+        "import signal, time\n"
+        "signal.signal(signal.SIGHUP, lambda *_: exit(7))\n"
+        "print('up', flush=True)\n"
+        "time.sleep(30)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "up\n"
+        (tmp_path / "pid").write_text(f"{child.pid}\n")
+        hang_up(str(tmp_path / "pid"))
+        assert child.wait(20) == 7
+    with pytest.raises(Problem) as caught:
+        hang_up(str(tmp_path / "pid"))
+    assert "not running" in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "1", "-5", "1 2", "\u0665", "9" * 20])
+def test_a_pid_file_that_names_no_daemon(text: str, tmp_path: Path) -> None:
+    (tmp_path / "pid").write_text(text)
+    with pytest.raises(Problem):
+        hang_up(str(tmp_path / "pid"))
+    assert os.getpgid(0) and signal.SIGHUP  # and nobody was hit: this process still runs
+
+
+def effects(place: Path, kind: str = "rsa") -> Effects:
+    settings = Settings(domains=(("d.example", kind),), key_dir=str(place), bits=1024)
+
+    def looker(selector: str, domain: str, want: Wanted) -> Seen:
+        return Seen(ok=True)
+
+    return Effects(
+        settings=settings, publisher=Print(lambda _: None, 60), looker=looker, say=lambda _: None
+    )
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ed25519"])
+def test_a_key_is_made_once(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "k.private"
+    key = Key(selector="s", file=str(path), stage=Stage.PLANNED, since=0)
+    line = Line(domain="d.example", kind=kind, keys=(key,))
+    effects(tmp_path, kind).do(line, Make(key))
+    first = path.read_bytes()
+    assert str(keypair.kind(keypair.load_file(path))) == kind
+    assert path.stat().st_mode & 0o777 == 0o600
+    effects(tmp_path, kind).do(line, Make(key))
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("content", [b"", b"not a key"])
+def test_a_strange_file_in_its_place_is_not_touched(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "k.private"
+    path.write_bytes(content)
+    key = Key(selector="s", file=str(path), stage=Stage.PLANNED, since=0)
+    with pytest.raises(Problem):
+        effects(tmp_path).do(Line(domain="d.example", kind="rsa", keys=(key,)), Make(key))
+    assert path.read_bytes() == content

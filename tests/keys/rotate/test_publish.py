@@ -1,0 +1,105 @@
+"""publish: the hook's arguments, what it may refuse, and TSIG key files."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from postseal_keys.console import CONFIG, NOINPUT, UNAVAILABLE, Problem
+from postseal_keys.dnsask import Address
+from postseal_keys.rotate.publish import Hook, NsUpdate, Print, Tsig, tsig
+from support.fakeasker import FakeAsker
+
+NAME = "s1._domainkey.d.example"
+TEXT = 'v=DKIM1; p=AA"A; $(touch x) `id`'
+
+
+def script(place: Path, body: str) -> str:
+    path = place / "hook"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def test_a_hook_gets_plain_words(tmp_path: Path) -> None:
+    program = script(tmp_path, f'printf "<%s>" "$@" >> {tmp_path}/said')
+    hook = Hook((program, "--zone", "d.example"), 60)
+    hook.put(NAME, TEXT)
+    hook.put(NAME, None)
+    assert (tmp_path / "said").read_text() == (
+        f"<--zone><d.example><add><{NAME}><60><{TEXT}><--zone><d.example><delete><{NAME}><60>"
+    )
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [("echo no such zone >&2; exit 3", "no such zone"), ("exit 1", "ended with 1")],
+)
+def test_a_hook_that_fails(body: str, word: str, tmp_path: Path) -> None:
+    with pytest.raises(Problem) as caught:
+        Hook((script(tmp_path, body),), 60).put(NAME, TEXT)
+    assert word in caught.value.message
+    assert caught.value.code == UNAVAILABLE
+
+
+def test_no_hook() -> None:
+    with pytest.raises(Problem) as caught:
+        Hook(("/nonexistent/hook",), 60).put(NAME, TEXT)
+    assert caught.value.code == CONFIG
+
+
+def test_print() -> None:
+    said: list[str] = []
+    printer = Print(said.append, 60)
+    printer.put(NAME, "v=DKIM1; p=A")
+    printer.put(NAME, None)
+    assert said == [
+        f'to be published by hand: {NAME}. 60 IN TXT "v=DKIM1; p=A"',
+        f"to be removed by hand: {NAME}. TXT",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'key "k.example" {\n\talgorithm hmac-sha256;\n\tsecret "c2VjcmV0";\n};\n',
+        "# x\nkey k.example { secret c2VjcmV0; algorithm hmac-sha256; };",
+    ],
+)
+def test_tsig_files(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(text)
+    path.chmod(0o600)
+    found = tsig(str(path), "x")
+    assert found == Tsig("k.example", "hmac-sha256", "c2VjcmV0")
+    assert "c2VjcmV0" not in repr(found)
+
+
+@pytest.mark.parametrize("text", ["", "key {}", 'key "k" { secret "x"; };', "\udcff"])
+def test_what_is_no_tsig_file(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(Problem) as caught:
+        tsig(str(path), "x")
+    assert caught.value.code == CONFIG
+
+
+def test_a_tsig_file_that_all_may_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "key"
+    path.write_text('key "k" { algorithm hmac-sha256; secret "c2VjcmV0"; };')
+    path.chmod(0o644)
+    tsig(str(path), "x")
+    assert "warning" in capsys.readouterr().err
+    with pytest.raises(Problem) as caught:
+        tsig(str(tmp_path / "none"), "x")
+    assert caught.value.code == NOINPUT
+
+
+def test_an_update_without_a_zone() -> None:
+    update = NsUpdate(Address("127.0.0.1", 9), None, 60, FakeAsker({}))
+    with pytest.raises(Problem) as caught:
+        update.put(NAME, TEXT)
+    assert "zone" in caught.value.message
