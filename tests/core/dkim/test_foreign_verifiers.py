@@ -1,6 +1,6 @@
-"""What we sign is accepted by verifiers that share no code with us: Mail::DKIM and opendkim.
+"""What we sign is accepted by verifiers that share no code with us: Mail::DKIM, opendkim, mailauth.
 
-Both run offline, with the keys handed to them in a file.
+All run offline, with the keys handed to them in a file.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from postseal.core.dkim.sign import Options
+from support.arcmail import ONE, sealed
 from support.dkimmail import KEYS, Mail
 from support.hardmail import ED_KEY, FORMS, HARD, RSA_KEY, with_signature
+from support.suites import downloads
 
 PERL = r"""
 use strict; use warnings; no warnings 'redefine';
@@ -115,3 +117,52 @@ def test_opendkim_accepts(tmp_path: Path) -> None:
         )
         said[name] = re.findall(r"\tdkim=([a-z]+)", (ran.stdout + ran.stderr).decode("latin-1"))
     assert {name: results for name, results in said.items() if results[:2] != ["pass"] * 2} == {}
+
+
+MAILAUTH = downloads() / "node_modules" / "mailauth"
+SCRIPT = """
+const fs = require('fs');
+const [where, ...files] = process.argv.slice(2);
+const { authenticate } = require(where);
+const keys = new Map(fs.readFileSync('keys', 'utf8').split('\\n').map(line => {
+  const at = line.indexOf(' '); return [line.slice(0, at), line.slice(at + 1)];
+}));
+const resolver = async (name, type) => {
+  if (type === 'TXT' && keys.has(name)) return [[keys.get(name)]];
+  throw Object.assign(new Error('none'), { code: 'ENOTFOUND' });
+};
+(async () => {
+  for (const file of files) {
+    const found = await authenticate(fs.readFileSync(file), {
+      resolver, minBitLength: 1024, ip: '192.0.2.1', helo: 'h.example', mta: 'mx.example',
+      sender: 'a@none.example', disableBimi: true, trustReceived: false,
+    });
+    console.log([file, ...found.dkim.results.map(one => one.status.result),
+      'arc=' + (found.arc ? found.arc.status.result : 'none')].join('\\t'));
+  }
+})();
+"""
+
+
+@pytest.mark.skipif(
+    not (shutil.which("node") and MAILAUTH.exists()), reason=f"npm's mailauth is not at {MAILAUTH}"
+)
+def test_mailauth_accepts(tmp_path: Path) -> None:
+    mails = signed_mail()
+    second = sealed(ONE)  # with RSA: it knows Ed25519 for DKIM, but not for ARC
+    mails |= {"arc-1": ONE, "arc-2": second, "arc-3": sealed(second)}
+    names = write(tmp_path, mails, b"\r\n")
+    (tmp_path / "script.js").write_text(SCRIPT)
+    ran = subprocess.run(
+        ["node", "script.js", str(MAILAUTH), *names],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    said = {name: results for name, *results in map(str.split, ran.stdout.splitlines())}
+    assert len(said) == len(names)
+    arcs = {name: said.pop(name)[-1] for name in names if name.startswith("arc-")}
+    assert set(arcs.values()) == {"arc=pass"}
+    assert {name: got for name, got in said.items() if got[:2] != ["pass"] * 2} == {}

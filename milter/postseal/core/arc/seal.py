@@ -60,6 +60,7 @@ def seal(
 ) -> tuple[Field, ...]:
     """ARC-Seal, ARC-Message-Signature and ARC-Authentication-Results, or () for none.
 
+    key: RSA, if others shall be able to verify: most know Ed25519 for DKIM only.
     digest: of BODY_KEY.  results: what an Authentication-Results field of ours would hold,
     authserv-id first, filtered, folded with CRLF and a blank.  now: seconds since 1970.
 
