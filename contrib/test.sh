@@ -40,6 +40,7 @@ server_packages() {
 # Programs for the same tests.
 tool_packages() {
 	cat <<-'END'
+	ldnsutils             ldns-signzone signs zones, for postseal-testkey
 	opendkim-tools        makes and checks keys that we must understand, and the other way round
 	libmail-dkim-perl     accepts our signatures: a second, unrelated implementation
 	libcryptx-perl        Ed25519 for it, where it can
@@ -128,11 +129,14 @@ part() {
 
 python() { "$VENV/bin/python" "$@"; }
 
-unit_tests() { python -m pytest -q -m 'not e2e and not slow' tests; }
+# Many tests wait more than they work, hence one more process than there are processors.
+unit_tests() {
+	python -m pytest -q -n $(($(nproc) + 1)) --dist worksteal -m 'not e2e and not slow' tests
+}
 
 # pytest answers 5 when no test is marked slow.
 slow_tests() {
-	python -m pytest -q -m 'slow and not e2e' tests || [ $? -eq 5 ]
+	python -m pytest -q -n "$(nproc)" --dist worksteal -m 'slow and not e2e' tests || [ $? -eq 5 ]
 }
 
 # Whether root may make namespaces here; some containers forbid it.

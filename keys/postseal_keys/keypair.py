@@ -87,7 +87,7 @@ def load(data: bytes, *, where: str = "key", quick: bool = False) -> PrivateKey:
     if len(data) > FILE_MAX:
         raise Problem(f"{where}: too long for a key", code=DATAERR)
     try:
-        key = _read(data.strip(), quick)
+        key = _read(data, quick)
     except TypeError:  # cryptography's word for "this one wants a password"
         raise Problem(
             f"{where}: the key is encrypted",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -220,3 +221,13 @@ def test_importing_the_module_is_light() -> None:
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("last", b"\n \t\r", ids=["newline", "space", "tab", "return"])
+def test_a_binary_key_may_end_in_what_looks_like_white_space(last: int) -> None:
+    seed = bytes([7] * 31 + [last])
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    assert der[-1] == last
+    for form in (der, seed):
+        assert keypair.public_text(keypair.load(form)) == keypair.public_text(key)
