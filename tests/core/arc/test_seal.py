@@ -20,7 +20,7 @@ from support.arcmail import (
     sealed,
     swap,
 )
-from support.dkimmail import KEYS, Mail
+from support.dkimmail import KEYS, Mail, mail
 from support.fakedns import FakeDns
 
 
@@ -74,3 +74,9 @@ def test_fifty_sets_and_no_more_a3() -> None:
     more = Mail(((b"ARC-Seal", b" i=51"), *what.fields), what.body)
     dns = FakeDns(KEYS)
     assert (judge(more, dns).why, dns.questions) == (Why.INSTANCE, 0)
+
+
+def test_a_message_without_any_field_can_be_sealed() -> None:
+    bare = sealed(mail([]))
+    assert judge(bare).status is Status.PASS
+    assert judge(sealed(bare)).instances == 2

@@ -60,6 +60,15 @@ def test_dkimpy_accepts(name: str, key: SigningKey, form: tuple[bool, bool]) -> 
     assert dkimpy_says(with_signature(HARD[name], key, options), DNS) is True
 
 
+@pytest.mark.parametrize("relaxed", [True, False])
+def test_nothing_there_to_be_signed(relaxed: bool) -> None:
+    """Not even From: only its absence is covered."""
+    what = with_signature(mail([("X-A", " 1")]), Options(header_relaxed=relaxed))
+    assert check(what, DNS)[0].status is Status.PASS
+    added = Mail((*what.fields, (b"From", b" a@example.com")), what.body)
+    assert check(added, DNS)[0].status is Status.FAIL
+
+
 def test_both_keys_sign_in_one_pass() -> None:
     results = check(with_signature(mail(FIELDS), RSA_KEY, ED_KEY), DNS)
     assert [(r.status, r.algorithm) for r in results] == [

@@ -121,9 +121,10 @@ def _generate(
     *,
     plain: bool,
 ) -> Field:
-    first, _, rest = signed.partition(b":")
-    ready = [(first, rest)]
+    first, colon, rest = signed.partition(b":")
+    ready = [(first, rest)] if colon else []
+    names = [first.lower()] if colon else []
     value = _Composer(ready).gen_header(
-        fields, [first.lower()], _Canon(ready, relaxed), name, _Key(private), standardize=plain
+        fields, names, _Canon(ready, relaxed), name, _Key(private), standardize=plain
     )
     return Field(name, b" " + value.removesuffix(b"\r\n"))
