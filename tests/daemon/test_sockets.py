@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,22 @@ def test_group_of_a_unix_socket(tmp_path: Path) -> None:
     done = listen(f"unix:{path}", "0660", "nogroup")
     assert done.returncode == 0, done.stdout + done.stderr
     assert path.stat().st_gid == grp.getgrnam("nogroup").gr_gid
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_a_group_that_is_not_ours_to_give() -> None:
+    code = LISTEN.replace("try:\n    descriptor", "os.setuid(65534)\ntry:\n    descriptor")
+    with tempfile.TemporaryDirectory() as directory:  # nobody cannot enter pytest's
+        os.chown(directory, 65534, -1)
+        done = subprocess.run(
+            [sys.executable, "-c", code, f"unix:{directory}/s", "0660", "daemon"],
+            env={"PYTHONPATH": str(ROOT / "milter"), "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert "its group or mode cannot be set" in done.stdout, done.stderr
 
 
 def test_reasons_for_refusal(tmp_path: Path) -> None:

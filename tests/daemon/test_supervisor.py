@@ -101,6 +101,12 @@ def test_start_and_stop(tmp_path: Path) -> None:
         MilterClient(daemon.address)
 
 
+def test_a_pid_file_that_cannot_be_written(tmp_path: Path) -> None:
+    with milterdaemon.start(tmp_path, pid_file=str(tmp_path / "absent" / "pid")) as daemon:
+        assert daemon.events("no-pid-file")
+        ask(daemon)
+
+
 def test_workers_are_bound_to_processors(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=1, pin_workers=True) as daemon:
         assert len(ask(daemon)["cpus"]) == 1

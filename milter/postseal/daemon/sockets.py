@@ -116,13 +116,24 @@ def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
             "is the directory there, and may this user write to it?",
         ) from None
     if endpoint.family == "unix":
-        os.chown(endpoint.path, -1, gid)
-        Path(endpoint.path).chmod(mode)
+        _hand_over(endpoint.path, mode, gid)
     (descriptor,) = set(_listening()) - before
     os.set_blocking(descriptor, False)
     if endpoint.family != "unix":
         _without_delay(descriptor)
     return descriptor
+
+
+def _hand_over(path: str, mode: int, gid: int) -> None:
+    """Group first, then mode.  Raises SocketError."""
+    try:
+        os.chown(path, -1, gid)
+        Path(path).chmod(mode)
+    except OSError as error:
+        raise SocketError(
+            f"{path}: its group or mode cannot be set: {error.strerror}",
+            "socket_group must be a group of the user that starts the daemon, unless that is root",
+        ) from None
 
 
 def _without_delay(descriptor: int) -> None:

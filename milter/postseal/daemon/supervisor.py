@@ -307,7 +307,10 @@ class Supervisor:
 
     def _write_pid(self) -> None:
         if path := self.now.app.settings.pid_file:
-            path.write_text(f"{os.getpid()}\n", encoding="ascii")
+            try:
+                path.write_text(f"{os.getpid()}\n", encoding="ascii")
+            except OSError as error:  # postseal reload needs it, mail does not
+                self._say("warning", event="no-pid-file", error=str(error))
 
     def _say(self, level: str, **pairs: Value) -> None:
         getattr(self.now.log, level)(logline(pairs.items()))
