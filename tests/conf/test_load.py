@@ -45,6 +45,20 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
         pytest.param("[sign]\nreject = true", "2: sign.reject:", "into [dmarc]", id="elsewhere"),
         pytest.param("[from]\nfoo = 1", "2: from.foo:", "missing, broken", id="unknown"),
         pytest.param("[[dns]]\nx=1", "1: dns:", "a table", id="array-for-table"),
+        pytest.param(
+            '[verify]\nkeep_removed = "Received"', "2: verify.keep_removed:", "X-Removed-",
+            id="field-name",
+        ),
+        pytest.param(
+            '[upstream]\nhosts = "::1"', "2: upstream.hosts:", "authserv_ids", id="upstream-id"
+        ),
+        pytest.param(
+            '[upstream]\nauthserv_ids = "a"', "2: upstream.authserv_ids:", "without hosts",
+            id="upstream-hosts",
+        ),
+        pytest.param(
+            '[dmarc]\nsuffix_list = "l"', "2: dmarc.suffix_list:", "no effect", id="suffix-list"
+        ),
         pytest.param("socket_mode = 660", "1: socket_mode:", '"0660"', id="mode-as-number"),
         pytest.param('socket_mode = "999"', "1: socket_mode:", "octal", id="mode-not-octal"),
         pytest.param('socket = "tcp:1@h"', "1: socket:", "unknown kind", id="socket-kind"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from postseal.conf import load
+from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.roles import MacroRule
 from postseal.core.rules import OnBadFrom, OnFault
 from postseal.core.signing import NoKeys
@@ -40,6 +41,19 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "k"\n'
         pytest.param("[spf]\nlookups = 7", "spf.lookups", 7, id="lookups"),
         pytest.param("[spf]\nvoids = 7", "spf.voids", 7, id="voids"),
         pytest.param("[spf]\nenabled = false", "spf_enabled", False, id="spf"),
+        pytest.param("[spf]\nhelo = true", "spf_helo", True, id="spf-helo"),
+        pytest.param("[spf]\nreceived_spf = true", "spf_received", True, id="received-spf"),
+        pytest.param("[verify]\niprev = true", "iprev", True, id="iprev"),
+        pytest.param('[verify]\nkeep_removed = "X-R"', "keep_removed", "X-R", id="keep-removed"),
+        pytest.param("", "relays", None, id="no-relays"),
+        pytest.param("", "upstream", None, id="no-upstream"),
+        pytest.param(
+            '[upstream]\nhosts = "10.0.0.1"\nauthserv_ids = "mx1"', "upstream.authserv_ids",
+            {"mx1"}, id="upstream",
+        ),
+        pytest.param(
+            '[dmarc]\ndiscovery = "both"', "dmarc.discovery", Discovery.BOTH, id="discovery"
+        ),
         pytest.param("[dmarc]\nenabled = false", "dmarc.enabled", False, id="dmarc"),
         pytest.param('[dmarc]\nquarantine = "hold"', "dmarc.hold_quarantine", True, id="hold"),
         pytest.param("[dmarc]\nreject = true", "dmarc.reject", True, id="reject"),
@@ -87,6 +101,18 @@ def test_hosts_and_logins(tmp_path: Path) -> None:
     assert not rules.origins.peers.matches(ip_address("10.9.9.9"), "")
     assert rules.logins
     assert not rules.logins.allows("a@b", "c@d")
+
+
+def test_relays_upstream_and_suffixes(tmp_path: Path) -> None:
+    text = '[roles]\ntrusted_relays = "10.0.0.2"\n[dmarc]\ndiscovery = "psl"\n'
+    text += '[upstream]\nhosts = "10.0.0.1"\nauthserv_ids = "mx1"\n'
+    rules = rules_of(site.load(load.parse(text.encode(), tmp_path / "p.toml")))
+    assert rules.relays
+    assert rules.relays.matches(ip_address("10.0.0.2"), "")
+    assert rules.upstream
+    assert rules.upstream.hosts.matches(ip_address("10.0.0.1"), "")
+    assert rules.dmarc.suffixes
+    assert rules.dmarc.suffixes.organizational_domain("a.b.co.uk") == "b.co.uk"
 
 
 def test_without_a_file() -> None:

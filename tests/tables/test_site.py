@@ -208,3 +208,14 @@ def test_a_socket_open_to_everybody_is_noted(tmp_path: Path) -> None:
     [note] = opened(tmp_path, 'socket = "inet:8891"\n').remarks
     assert (note.line, note.key, note.severity) == (1, "socket", Severity.NOTE)
     assert not opened(tmp_path, 'socket = "inet:8891@127.0.0.1"\n').remarks
+
+
+def test_a_suffix_list_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
+    text = '[dmarc]\ndiscovery = "both"\nsuffix_list = "none.dat"\n'
+    with pytest.raises(ConfigError, match=r"3: dmarc\.suffix_list: .*none\.dat: cannot be read"):
+        site.load(load.parse(text.encode(), tmp_path / "p.toml"))
+
+
+def test_no_suffix_list_is_read_where_none_is_used(tmp_path: Path) -> None:
+    for text in ("", '[dmarc]\ndiscovery = "psl"\nenabled = false\n'):
+        assert site.load(load.parse(text.encode(), tmp_path / "p.toml")).suffixes is None

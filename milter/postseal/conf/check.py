@@ -53,6 +53,8 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _ids(settings)
     yield from _process(settings)
     yield from _dns(settings)
+    yield from _upstream(settings)
+    yield from _discovery(settings)
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -209,4 +211,33 @@ def _dns(settings: Settings) -> Iterator[Finding]:
             f" {dns.seconds:g}",
             "make dns.seconds larger or dns.timeout smaller",
             (("dns", "seconds"),),
+        )
+
+
+def _upstream(settings: Settings) -> Iterator[Finding]:
+    """Names and hosts go together."""
+    names, hosts = ("upstream", "authserv_ids"), ("upstream", "hosts")
+    if settings.upstream.authserv_ids and not settings.upstream.hosts:
+        yield Finding(
+            names,
+            "is given without hosts",
+            "anybody can write such a field: name the host",
+            (hosts,),
+        )
+    if settings.upstream.hosts and not settings.upstream.authserv_ids:
+        yield Finding(
+            hosts,
+            "is given without authserv_ids",
+            "name what that host writes its results under",
+            (names,),
+        )
+
+
+def _discovery(settings: Settings) -> Iterator[Finding]:
+    if settings.dmarc.suffix_list and settings.dmarc.discovery == "treewalk":
+        yield Finding(
+            ("dmarc", "suffix_list"),
+            "has no effect on the tree walk",
+            'discovery = "both" tells when the list would have led elsewhere',
+            (("dmarc", "discovery"),),
         )

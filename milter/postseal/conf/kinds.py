@@ -24,6 +24,7 @@ from postseal.core.names import BadDomain, ascii_domain
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
+_FIELD_NAME = re.compile(r"X-[A-Za-z0-9-]{1,60}")  # never a field that means something already
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 _PORT_AT_HOST = re.compile(r"(?P<port>[0-9]{1,5})(?:@(?P<host>.+))?")
 _HOST_PORT = re.compile(r"(?P<host>\[[^\]]+\]|[^\[\]:]+):(?P<port>[0-9]{1,5})")
@@ -158,6 +159,15 @@ def domain(value: Any) -> Any:
         raise ValueError(f"{value!r} is not a domain name ({error.why})") from None
 
 
+def field_name(value: Any) -> Any:
+    """The name of a header field (RFC 5322 section 3.6.8); "" is none."""
+    if isinstance(value, str) and value and not _FIELD_NAME.fullmatch(value):
+        raise ValueError(
+            f"{value!r} is not a name for a field of ours, such as X-Removed-Authentication-Results"
+        )
+    return value
+
+
 Seconds = Annotated[int, BeforeValidator(seconds)]
 Words = Annotated[tuple[str, ...], BeforeValidator(listed)]
 Place = Annotated[Path, BeforeValidator(path)]
@@ -166,3 +176,4 @@ Mode = Annotated[int, BeforeValidator(mode)]
 Socket = Annotated[str, BeforeValidator(socket)]
 Nameservers = Annotated[tuple[str, ...], BeforeValidator(nameservers)]
 Domain = Annotated[str, BeforeValidator(domain)]
+FieldName = Annotated[str, BeforeValidator(field_name)]

@@ -25,7 +25,7 @@ from pydantic import Field
 
 from postseal.conf.host import host_name
 from postseal.conf.kinds import MaybePlace, Mode, Place, Socket, Words
-from postseal.conf.sections import Dmarc, Dns, From, Log, Roles, Section, Spf, Verify
+from postseal.conf.sections import Dmarc, Dns, From, Log, Roles, Section, Spf, Upstream, Verify
 from postseal.conf.signing import EXPIRE_DEFAULT, EXPIRE_FLOOR, Sign, SignKey
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Sign",
     "SignKey",
     "Spf",
+    "Upstream",
     "Verify",
 ]
 
@@ -116,6 +117,11 @@ class Settings(Section):
     sign: Sign = Field(default_factory=Sign, description="With which keys, and how.")
     verify: Verify = Field(default_factory=Verify, description="How DKIM signatures are judged.")
     spf: Spf = Field(default_factory=Spf, description="Limits of the SPF check.")
+    upstream: Upstream = Field(
+        default_factory=Upstream,
+        description="A host of ours in front of this one, whose results may count for DMARC, as"
+        " when it changes messages and their signatures no longer verify here.",
+    )
     dmarc: Dmarc = Field(
         default_factory=Dmarc,
         description="What follows from a DMARC failure. By default nothing but a header field.",

@@ -1,7 +1,7 @@
 """The tables of postseal.toml but [sign]: every option with its kind, default and manual text.
 
 NAME
-    sections - Log, Roles, Verify, Spf, Dmarc, From and Dns
+    sections - Log, Roles, Verify, Spf, Upstream, Dmarc, From and Dns
 
 SEE ALSO
     conf/model.py, which puts them together.
@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from postseal.conf.kinds import Nameservers, Seconds, Words
+from postseal.conf.kinds import FieldName, MaybePlace, Nameservers, Seconds, Words
 
 DAY = 86400
 
@@ -93,6 +93,14 @@ class Roles(Section):
         default=True,
         description="Whether mail of clients that authenticated with SASL is signed.",
     )
+    trusted_relays: Words = Field(
+        default=(),
+        description="Hosts of ours in front of this one, such as secondary MXs and gateways,"
+        " written as in internal_hosts. Mail they bring is judged by the client that brought it to"
+        " them: that is read from their Received fields, one for each of these hosts, and no field"
+        " below is believed. SPF, iprev and the overrides' client then mean that client. Where a"
+        " Received field cannot be read, SPF is none.",
+    )
 
 
 class Verify(Section):
@@ -118,6 +126,18 @@ class Verify(Section):
         description="RSA signatures by keys with fewer bits than this are reported as policy and"
         " do not count for DMARC (RFC 8301 section 3.2).",
     )
+    iprev: bool = Field(
+        default=False,
+        description="Whether the client's address is looked up in reverse and forward, and the"
+        " outcome written as iprev= (RFC 8601 section 3). No decision is based on it.",
+    )
+    keep_removed: FieldName = Field(
+        default="",
+        description="The name of a header field, such as X-Removed-Authentication-Results, that"
+        " keeps the text of each Authentication-Results field that was removed from mail from"
+        " outside: the topmost five, their first 2000 octets, printable ASCII alone. Empty keeps"
+        " nothing.",
+    )
 
 
 class Spf(Section):
@@ -138,12 +158,54 @@ class Spf(Section):
         le=100,
         description="How many of those questions may have no answer (RFC 7208 section 4.6.4).",
     )
+    helo: bool = Field(
+        default=False,
+        description="Whether the HELO name is checked too, and written as a second spf= with"
+        " smtp.helo (RFC 7208 section 2.3). It does not count for DMARC (RFC 9989 section 4.4.2)."
+        " With the null sender HELO is the one identity that is checked, whatever this says.",
+    )
+    received_spf: bool = Field(
+        default=False,
+        description="Whether a Received-SPF field is added as well (RFC 7208 section 9.1), for"
+        " programs that do not read Authentication-Results.",
+    )
+
+
+class Upstream(Section):
+    """[upstream]"""
+
+    authserv_ids: Words = Field(
+        default=(),
+        description="The names under which the host in front of this one writes its"
+        " Authentication-Results. Its topmost field is read for DMARC, and of that only what SPF"
+        " and DKIM passed for the sender and the signatures that this message has (RFC 8601"
+        " section 5). That host must remove what others write in its name.",
+    )
+    hosts: Words = Field(
+        default=(),
+        description="The addresses of that host, written as in internal_hosts. Results in mail from"
+        " all other clients are never used. They must not be internal hosts, whose mail is not"
+        " judged.",
+    )
 
 
 class Dmarc(Section):
     """[dmarc]"""
 
     enabled: bool = Field(default=True, description="Whether DMARC is evaluated.")
+    discovery: Literal["treewalk", "psl", "both"] = Field(
+        default="treewalk",
+        description="How the policy and the organisation of a domain are found: treewalk as RFC"
+        " 9989 section 4.10 has it; psl by a public suffix list, as RFC 7489 had it; both decides"
+        " by the tree walk and tells in log and explanation when the list would have led to another"
+        " outcome.",
+    )
+    suffix_list: MaybePlace = Field(
+        default=None,
+        description="The public suffix list for discovery by psl or both, in the form of"
+        " publicsuffix.org. Empty means the list that comes with the Python package"
+        " publicsuffixlist, which is needed in any case.",
+    )
     quarantine: Literal["none", "hold"] = Field(
         default="none",
         description="What happens to mail that fails DMARC where the domain asks for quarantine:"

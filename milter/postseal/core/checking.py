@@ -7,8 +7,8 @@ GIVEN
     everything known at the end of the header; a Resolver with a budget.
 
 GIVES
-    a Verdict with DKIM, SPF and DMARC results, the Authentication-Results field
-    that tells them, and the deletions of fields that claim to be ours.
+    a Verdict with every result, the Authentication-Results field that tells them,
+    and the deletions of fields that claim to be ours.
 
 THE ORDER
     Questions whose names are known go out at once, before the body comes: keys,
@@ -24,18 +24,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from postseal.core import policy, report, spf
-from postseal.core.action import Accept, Action
+from postseal.core import iprev, policy, received_spf, relays, removed, report, spf
+from postseal.core.action import Accept, Edit
 from postseal.core.address import Authors
-from postseal.core.authres import MethodResult, compose
+from postseal.core.authres import compose
+from postseal.core.authres_upstream import Identities, Upstream, read_upstream
 from postseal.core.canon import BodyHashes
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc
+from postseal.core.dmarc.suffix import judge
 from postseal.core.field import Header
+from postseal.core.findings import Findings, dkim_domains
+from postseal.core.names import BadDomain, ascii_domain, mailbox_domain
 from postseal.core.resolver import Kind, Resolver
 from postseal.core.roles import Origin, Role
 from postseal.core.rules import Rules
-from postseal.core.transaction import Client, Envelope
+from postseal.core.transaction import Address, Client, Envelope
 from postseal.core.verdict import Verdict, deletions, insert_on_top, no_body
 
 
@@ -43,8 +47,8 @@ class Checking:
     """A message to be verified."""
 
     __slots__ = (
-        "_authors", "_bodies", "_client", "_dkim", "_envelope", "_header", "_origin", "_resolver",
-        "_rules", "body", "wants_body",
+        "_address", "_authors", "_bodies", "_client", "_dkim", "_envelope", "_header", "_helo",
+        "_origin", "_relayed", "_resolver", "_rules", "body", "wants_body",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +69,12 @@ class Checking:
         self._envelope = envelope
         self._header = header
         self._resolver = resolver
+        self._relayed: relays.Relayed | None = None
+        self._address: Address | None = client.address
+        self._helo = client.helo
+        if rules.relays is not None and not origin.trusted:
+            self._relayed = relays.true_client(client, header, rules.relays)
+            self._address, self._helo = self._relayed.address, self._relayed.helo
         self._dkim = verify.prepare(header, rules.dkim, now, prefer=authors.domains)
         self._start_questions()
         self._bodies = BodyHashes(self._dkim.body_keys)
@@ -72,101 +82,154 @@ class Checking:
         self.body: Callable[[bytes], None] = self._bodies.update if self.wants_body else no_body
 
     def _start_questions(self) -> None:
+        resolver = self._resolver
         for name in self._dkim.query_names:
-            self._resolver.prefetch(name, Kind.TXT)
+            resolver.prefetch(name, Kind.TXT)
         if self._origin.trusted:
             return
-        if self._rules.dmarc.enabled:
+        rules = self._rules
+        if rules.dmarc.enabled:
             signers = (claim.domain for claim in self._dkim.signatures)
-            dmarc.prefetch(self._authors, self._resolver, signers)
-        if self._rules.spf_enabled:
+            dmarc.prefetch(self._authors, resolver, signers)
+        if rules.spf_enabled:
             spf.prefetch(
-                client=self._client.address,
-                helo=self._client.helo,
+                client=self._address,
+                helo=self._helo,
                 sender=self._envelope.sender,
-                resolver=self._resolver,
+                resolver=resolver,
             )
+            if rules.spf_helo and self._envelope.sender:
+                spf.prefetch(client=self._address, helo=self._helo, sender="", resolver=resolver)
+        if rules.iprev:
+            iprev.prefetch(client=self._address, resolver=resolver)
 
     def close(self) -> Verdict:
-        signatures = self._dkim.finish(self._bodies.digests(), self._resolver)
-        sender = self._check_spf()
-        verdict = self._check_dmarc(signatures, sender)
-        results = self._results(signatures, sender, verdict)
-        field = compose(self._rules.authserv_id, results)
+        found = self._find()
+        action = Accept() if self._origin.trusted else policy.decide(found, self._rules)
         return Verdict(
             role=Role.INTERNAL if self._origin.trusted else Role.INBOUND,
-            origin=self._origin,
-            action=self._act(verdict),
-            edits=(
-                *deletions(self._header, self._rules.own_ids),
-                insert_on_top("Authentication-Results", b" " + field),
-            ),
-            dkim=signatures,
-            spf=sender,
-            dmarc=verdict,
-            authors=self._authors,
-            client=self._client,
-            story=report.story(self._origin, self._authors, signatures, sender, verdict),
+            found=found,
+            action=action,
+            edits=tuple(self._edits(found)),
+            story=report.story(found),
         )
 
-    def _check_spf(self) -> spf.Result | None:
-        if self._origin.trusted or not self._rules.spf_enabled:
-            return None
+    def _find(self) -> Findings:
+        """Every mechanism's result."""
+        signatures = self._dkim.finish(self._bodies.digests(), self._resolver)
+        if self._origin.trusted:
+            return Findings(
+                origin=self._origin,
+                authors=self._authors,
+                client=self._client,
+                envelope=self._envelope,
+                dkim=signatures,
+            )
+        rules = self._rules
+        sender = self._check_spf() if rules.spf_enabled else None
+        upstream = self._ask_upstream(signatures) if rules.upstream is not None else None
+        return Findings(
+            origin=self._origin,
+            authors=self._authors,
+            client=self._client,
+            envelope=self._envelope,
+            relayed=self._relayed,
+            dkim=signatures,
+            spf=sender,
+            helo=self._check_helo() if rules.spf_helo and self._envelope.sender else None,
+            iprev=(
+                iprev.evaluate(client=self._address, resolver=self._resolver)
+                if rules.iprev
+                else None
+            ),
+            upstream=upstream,
+            dmarc=self._check_dmarc(signatures, sender, upstream) if rules.dmarc.enabled else None,
+        )
+
+    def _check_spf(self) -> spf.Result:
         return spf.evaluate(
-            client=self._client.address,
-            helo=self._client.helo,
+            client=self._address,
+            helo=self._helo,
             sender=self._envelope.sender,
             resolver=self._resolver,
             limits=self._rules.spf,
             receiver=self._rules.authserv_id,
         )
 
-    def _check_dmarc(
-        self, signatures: tuple[verify.Result, ...], sender: spf.Result | None
-    ) -> dmarc.Result | None:
-        """Only the MAIL FROM identity counts (RFC 9989 section 4.4.2)."""
-        if self._origin.trusted or not self._rules.dmarc.enabled:
+    def _check_helo(self) -> spf.Result | None:
+        """HELO beside MAIL FROM: told, and used for nothing else (RFC 9989 section 4.4.2)."""
+        if not self._rules.spf_enabled:
             return None
-        return dmarc.evaluate(
-            self._authors,
-            spf_pass_domain=sender.domain if sender and sender.status is spf.Status.PASS else None,
-            spf_temperror_domain=(
-                sender.domain if sender and sender.status is spf.Status.TEMPERROR else None
-            ),
-            dkim_pass_domains=_domains(signatures, verify.Status.PASS),
-            dkim_temperror_domains=_domains(signatures, verify.Status.TEMPERROR),
+        return spf.check_helo(
+            client=self._address,
+            helo=self._helo,
             resolver=self._resolver,
+            limits=self._rules.spf,
+            receiver=self._rules.authserv_id,
         )
 
-    def _results(
+    def _ask_upstream(self, signatures: tuple[verify.Result, ...]) -> Upstream | None:
+        """What our own host in front of us has found; None when the client is another."""
+        told = self._rules.upstream
+        if told is None or not told.hosts.matches(self._client.address, self._client.name):
+            return None
+        helo: str | None
+        try:
+            helo = ascii_domain(self._helo)
+        except BadDomain:
+            helo = None
+        mine = Identities(
+            sender=mailbox_domain(self._envelope.sender),
+            helo=None if self._envelope.sender else helo,
+            signatures=[(one.domain, one.selector) for one in signatures if one.domain],
+        )
+        return read_upstream(self._header, told.authserv_ids, mine)
+
+    def _check_dmarc(
         self,
         signatures: tuple[verify.Result, ...],
         sender: spf.Result | None,
-        verdict: dmarc.Result | None,
-    ) -> list[MethodResult]:
-        results = report.dkim(signatures)
-        if self._origin is Origin.AUTHENTICATED:
-            results.insert(0, report.auth(self._client, self._envelope))
-        if sender is not None:
-            results.append(report.spf(sender))
-        if verdict is not None:
-            results.append(report.dmarc(verdict))
-        return results
-
-    def _act(self, verdict: dmarc.Result | None) -> Action:
-        if self._origin.trusted:
-            return Accept()
-        return policy.decide(self._authors, verdict, self._rules.from_, self._rules.dmarc)
-
-
-def _domains(signatures: tuple[verify.Result, ...], status: verify.Status) -> tuple[str, ...]:
-    """The signing domains with that result; a key in test mode vouches for nobody.
-
-    RFC 6376 section 3.6.1: verifiers must not treat messages from signers in
-    testing mode differently from unsigned mail.
-    """
-    return tuple(
-        dict.fromkeys(
-            result.domain for result in signatures if result.status is status and not result.testing
+        upstream: Upstream | None,
+    ) -> dmarc.Result:
+        """Only the MAIL FROM identity counts (RFC 9989 section 4.4.2)."""
+        passed = sender.domain if sender and sender.status is spf.Status.PASS else None
+        signers = dkim_domains(signatures, verify.Status.PASS)
+        if upstream is not None:
+            passed = passed or upstream.spf_pass_domain
+            signers += upstream.dkim_pass_domains
+        rules = self._rules.dmarc
+        return judge(
+            self._authors,
+            choice=rules.discovery,
+            suffixes=rules.suffixes,
+            spf_pass_domain=passed,
+            spf_temperror_domain=(
+                sender.domain if sender and sender.status is spf.Status.TEMPERROR else None
+            ),
+            dkim_pass_domains=signers,
+            dkim_temperror_domains=dkim_domains(signatures, verify.Status.TEMPERROR),
+            resolver=self._resolver,
         )
-    )
+
+    def _edits(self, found: Findings) -> list[Edit]:
+        """What goes, then what is put on top; the last one ends uppermost."""
+        rules = self._rules
+        gone = deletions(self._header, rules.own_ids)
+        edits: list[Edit] = [*gone]
+        if rules.keep_removed:
+            edits += [
+                insert_on_top(rules.keep_removed, b" " + text)
+                for text in removed.texts(self._header, gone)
+            ]
+        if rules.spf_received and found.spf is not None:
+            value = received_spf.compose(
+                found.spf,
+                client=self._address,
+                helo=self._helo,
+                sender=self._envelope.sender,
+                receiver=rules.authserv_id,
+            )
+            edits.append(insert_on_top("Received-SPF", b" " + value))
+        field = compose(rules.authserv_id, report.results(found))
+        edits.append(insert_on_top("Authentication-Results", b" " + field))
+        return edits

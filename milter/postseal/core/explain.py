@@ -19,16 +19,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from postseal.core import action, spf
+from postseal.core import action, iprev, spf
 from postseal.core.address import Authors
 from postseal.core.address import Why as From
+from postseal.core.authres_upstream import Why as Upstream
 from postseal.core.dkim import verify
 from postseal.core.dmarc.record import Disposition
 from postseal.core.dmarc.result import Result as Dmarc
 from postseal.core.dmarc.result import Status as DmarcStatus
 from postseal.core.dmarc.result import Why as DmarcWhy
+from postseal.core.relays import Relayed
+from postseal.core.relays import Why as Relay
 from postseal.core.roles import Origin
-from postseal.core.transaction import Client
+from postseal.core.transaction import Address, Client
 from postseal.core.verdict import Verdict
 
 
@@ -38,16 +41,26 @@ def sentences(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _story(verdict: Verdict) -> Iterator[str]:
-    yield _arrival(verdict.origin, verdict.client)
-    if verdict.authors is not None:
-        yield _author(verdict.authors)
+    found = verdict.found
+    yield _arrival(found.origin, found.client)
+    if found.relayed is not None and found.relayed.why is not Relay.DIRECT:
+        yield _relayed(found.relayed)
+    if found.authors is not None:
+        yield _author(found.authors)
     if verdict.signatures:
         yield f"It was signed: {verdict.story.get('signed', '')}."
-    yield from _signatures(verdict.dkim)
-    if verdict.spf is not None:
-        yield _sender(verdict.spf, verdict.client)
-    if verdict.dmarc is not None:
-        yield from _dmarc(verdict.dmarc, verdict)
+    if found.iprev is not None:
+        yield _name(found.iprev)
+    yield from _signatures(found.dkim)
+    for sender in (found.spf, found.helo):
+        if sender is not None:
+            yield _sender(sender, found.address)
+    if found.upstream is not None:
+        yield _UPSTREAM[found.upstream.why].format(id=found.upstream.authserv_id or "it")
+    if found.dmarc is not None:
+        yield from _dmarc(found.dmarc, verdict)
+    for limit in found.limits:
+        yield _LIMITS[limit]
     if removed := sum(isinstance(edit, action.Delete) for edit in verdict.edits):
         fields = "field that claims" if removed == 1 else "fields that claim"
         yield f"{removed} Authentication-Results {fields} to be ours came with it, and is removed."
@@ -70,6 +83,45 @@ _ORIGINS = {
 def _arrival(origin: Origin, client: Client | None) -> str:
     where = f" ({client.address})" if client is not None and client.address is not None else ""
     return f"The message came from {_ORIGINS[origin]}{where}."
+
+
+def _relayed(relayed: Relayed) -> str:
+    """Where SPF looks, behind relays of ours."""
+    relays = "a trusted relay" if relayed.hops == 1 else f"{relayed.hops} trusted relays"
+    match relayed.why:
+        case Relay.LOCAL:
+            return f"It was written on {relays} of ours."
+        case Relay.RELAYED:
+            return f"It came by way of {relays}, which had it from {relayed.address}."
+        case _:
+            return f"It came by way of {relays}; who sent it there cannot be read ({relayed.why})."
+
+
+def _name(result: iprev.Result) -> str:
+    """One sentence on reverse look-up."""
+    match result.status:
+        case iprev.Status.PASS:
+            return f"The client's address has the name {result.name}, which leads back to it."
+        case iprev.Status.FAIL:
+            return f"The client's address has the name {result.name}, which does not lead back."
+        case iprev.Status.PERMERROR:
+            return "The client's address has no name."
+        case iprev.Status.TEMPERROR:
+            return f"The name of the client's address could not be found out: {result.detail}."
+
+
+_UPSTREAM = {
+    Upstream.READ: "Results that {id} wrote count as ours where they fit this message.",
+    Upstream.ABSENT: "The upstream host has written no results.",
+    Upstream.NOT_TOPMOST: "The topmost results are of {id}, not of the upstream host: ignored.",
+    Upstream.TOO_LOW: "The results of {id} stand too low to be the upstream host's: ignored.",
+    Upstream.UNREADABLE: "The upstream host's results cannot be read.",
+}
+_LIMITS = {
+    "dns": "The DNS budget of this message was spent; what was still open is a temporary error.",
+    "signatures": "It has more signatures than are verified (verify.max_signatures).",
+    "spf": "SPF ended at a limit on DNS look-ups (RFC 7208 section 4.6.4).",
+}
 
 
 def _author(authors: Authors) -> str:
@@ -116,10 +168,10 @@ _SPF = {
 }
 
 
-def _sender(result: spf.Result, client: Client | None) -> str:
+def _sender(result: spf.Result, client: Address | None) -> str:
     """One sentence on SPF."""
     which = "HELO" if result.identity == "helo" else "MAIL FROM"
-    host = str(client.address) if client is not None and client.address is not None else "it"
+    host = str(client) if client is not None else "it"
     if not result.domain:
         return f"SPF: there is no domain in {which} to check."
     if (verb := _SPF.get(result.status)) is not None:
@@ -136,6 +188,8 @@ def _dmarc(result: Dmarc, verdict: Verdict) -> Iterator[str]:
         yield f"DMARC: {_policy(one)}{_alignment(one, verdict)}"
     if result.each:
         yield f"DMARC: with several authors the result is {result.status} ({result.detail})."
+    if result.difference:
+        yield f"DMARC: another way of discovery has it otherwise: {result.difference}."
     for note in result.notes:
         yield f"DMARC: note: {note}."
 

@@ -19,6 +19,7 @@ from postseal.core.address import Authors
 from postseal.core.canon import BodyHashes
 from postseal.core.dkim import sign
 from postseal.core.field import Field, Header
+from postseal.core.findings import Findings
 from postseal.core.roles import Origin, Role
 from postseal.core.rules import OnFault, Rules
 from postseal.core.signing import Choice
@@ -38,7 +39,7 @@ class LeaveAlone:
         self.body: Callable[[bytes], None] = no_body
 
     def close(self) -> Verdict:
-        return Verdict(role=Role.PEER, origin=self._origin, action=Accept())
+        return Verdict(role=Role.PEER, found=Findings(origin=self._origin), action=Accept())
 
 
 class Refused:
@@ -64,9 +65,7 @@ class Refused:
             action = Defer("message cannot be signed at the moment; please try again later")
         return Verdict(
             role=Role.OUTBOUND,
-            authors=self._authors,
-            client=self._client,
-            origin=self._origin,
+            found=Findings(origin=self._origin, authors=self._authors, client=self._client),
             action=action,
             story={
                 "origin": self._origin.value,
@@ -114,9 +113,7 @@ class Outbound:
         edits += [insert_on_top("DKIM-Signature", made.value) for made in reversed(signatures)]
         return Verdict(
             role=Role.OUTBOUND,
-            authors=self._authors,
-            client=self._client,
-            origin=self._origin,
+            found=Findings(origin=self._origin, authors=self._authors, client=self._client),
             action=Accept(),
             edits=tuple(edits),
             signatures=signatures,

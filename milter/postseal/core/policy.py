@@ -21,7 +21,8 @@ from postseal.core.action import Accept, Action, Defer, Hold, Reject
 from postseal.core.address import Authors
 from postseal.core.address import Why as From
 from postseal.core.dmarc.evaluate import Disposition, Result, Status
-from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault
+from postseal.core.findings import Findings
+from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, Rules
 
 _FROM_FAULT = {
     From.MISSING: "it has no From field",
@@ -30,10 +31,13 @@ _FROM_FAULT = {
 }
 
 
-def decide(authors: Authors, dmarc: Result | None, on_from: FromRules, rules: DmarcRules) -> Action:
+def decide(found: Findings, all_rules: Rules) -> Action:
     """The first of these that applies: a bad From field, a DMARC failure, no DMARC answer."""
-    if not isinstance(action := _on_bad_from(authors, on_from), Accept):
-        return action
+    rules, dmarc = all_rules.dmarc, found.dmarc
+    if found.authors is not None:
+        action = _on_bad_from(found.authors, all_rules.from_)
+        if not isinstance(action, Accept):
+            return action
     if dmarc is None:
         return Accept()
     if dmarc.status is Status.TEMPERROR and rules.on_temperror is OnFault.TEMPFAIL:

@@ -5,7 +5,7 @@ NAME
 
 GIVES
     for each mechanism the words that RFC 8601 and RFC 9989 define, in this order:
-    auth, dkim, spf, dmarc.
+    auth, iprev, dkim, spf (MAIL FROM, then HELO), dmarc.
 
 DOES NOT
     escape: compose() filters every value for the header, the log line for the log.
@@ -14,13 +14,40 @@ DOES NOT
 from __future__ import annotations
 
 from postseal.core import explain
+from postseal.core import iprev as iprev_check
 from postseal.core import spf as spf_check
-from postseal.core.address import Authors
 from postseal.core.authres import MethodResult, Property
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc_check
+from postseal.core.dmarc.walk import Method
+from postseal.core.findings import Findings
+from postseal.core.relays import Why as Relay
 from postseal.core.roles import Origin
 from postseal.core.transaction import Client, Envelope
+
+
+def results(found: Findings) -> list[MethodResult]:
+    """Every result, in the order of the field."""
+    made = dkim(found.dkim)
+    if found.iprev is not None:
+        made.insert(0, iprev(found.iprev))
+    if found.origin in _AUTHENTICATED and found.client and found.envelope:
+        made.insert(0, auth(found.client, found.envelope))
+    if found.spf is not None:
+        made.append(spf(found.spf))
+    if found.helo is not None:
+        made.append(spf(found.helo))
+    if found.dmarc is not None:
+        made.append(dmarc(found.dmarc, borrowed_from=_lender(found)))
+    return made
+
+
+_AUTHENTICATED = (Origin.AUTHENTICATED, Origin.NOT_OWNER)
+
+
+def _lender(found: Findings) -> str:
+    """The upstream host whose results decided; "" when ours did."""
+    return found.upstream.authserv_id if found.upstream and found.borrowed else ""
 
 
 def auth(client: Client, envelope: Envelope) -> MethodResult:
@@ -63,6 +90,19 @@ def _dkim(result: verify.Result) -> MethodResult:
     )
 
 
+def iprev(result: iprev_check.Result) -> MethodResult:
+    """The client's address, and in a comment the name that is its own (RFC 8601 section 2.7.3)."""
+    unclear = result.status is iprev_check.Status.TEMPERROR
+    address = (Property("policy", "iprev", str(result.client)),) if result.client else ()
+    return MethodResult(
+        method="iprev",
+        result=result.status.value,
+        reason=result.detail if unclear else "",
+        comment=result.name if result.status is iprev_check.Status.PASS else "",
+        properties=address,
+    )
+
+
 def spf(result: spf_check.Result) -> MethodResult:
     """The identity that was checked, without its local part (RFC 8601 section 2.7.2)."""
     identity = "helo" if result.identity == "helo" else "mailfrom"
@@ -77,44 +117,68 @@ def spf(result: spf_check.Result) -> MethodResult:
 _SPF_FAULTS = (spf_check.Status.PERMERROR, spf_check.Status.TEMPERROR)
 
 
-def dmarc(result: dmarc_check.Result) -> MethodResult:
-    """policy.dmarc is what applies after sp, np and t (RFC 9989 section 9.2)."""
+def dmarc(result: dmarc_check.Result, *, borrowed_from: str = "") -> MethodResult:
+    """policy.dmarc is what applies after sp, np and t (RFC 9989 section 9.2).
+
+    A verdict that does not rest on the tree walk of RFC 9989, or on our own results,
+    says so in a comment.
+    """
     properties = []
     if result.author_domain:
         properties.append(Property("header", "from", result.author_domain))
     if result.applied is not None:
         properties.append(Property("policy", "dmarc", result.applied.value))
     unclear = result.status in (dmarc_check.Status.PERMERROR, dmarc_check.Status.TEMPERROR)
+    remarks = []
+    if result.method is Method.PSL:
+        remarks.append("by public suffix list")
+    if borrowed_from:
+        remarks.append(f"by results of {borrowed_from}")
     return MethodResult(
         method="dmarc",
         result=result.status.value,
         reason=result.detail if unclear else "",
+        comment=", ".join(remarks),
         properties=properties,
     )
 
 
-def story(
-    origin: Origin,
-    authors: Authors,
-    signatures: tuple[verify.Result, ...],
-    sender: spf_check.Result | None,
-    verdict: dmarc_check.Result | None,
-) -> dict[str, str | int]:
+Pairs = dict[str, str | int]
+
+
+def story(found: Findings) -> Pairs:
     """The log line's pairs: each result with its reason."""
-    pairs: dict[str, str | int] = {
-        "origin": origin.value,
-        "from": ",".join(authors.domains) or authors.why.value,
-        "dkim": ",".join(map(_short, signatures)),
+    authors = found.authors
+    pairs: Pairs = {
+        "origin": found.origin.value,
+        "from": ",".join(authors.domains) or authors.why.value if authors else "",
+        "dkim": ",".join(map(_short, found.dkim)),
     }
-    if sender is not None:
-        pairs["spf"] = f"{sender.status}/{sender.why}"
-        pairs["spf_domain"] = sender.domain
-    if verdict is not None:
-        pairs["dmarc"] = f"{verdict.status}/{verdict.why}"
-        if verdict.applied is not None:
-            pairs["policy"] = verdict.applied.value
-        pairs["because"] = explain.short(verdict, signatures, sender)
+    if found.relayed is not None and found.relayed.why is not Relay.DIRECT:
+        pairs["relayed_for"] = str(found.relayed.address or found.relayed.why)
+    if found.spf is not None:
+        pairs["spf"] = f"{found.spf.status}/{found.spf.why}"
+        pairs["spf_domain"] = found.spf.domain
+    if found.helo is not None:
+        pairs["spf_helo"] = f"{found.helo.status}/{found.helo.why}"
+    if found.iprev is not None:
+        pairs["iprev"] = f"{found.iprev.status}/{found.iprev.why}"
+    if found.upstream is not None:
+        pairs["upstream"] = found.upstream.why.value
+    if found.dmarc is not None:
+        _tell_dmarc(pairs, found.dmarc, found)
+    if limits := found.limits:
+        pairs["limits"] = ",".join(limits)
     return pairs
+
+
+def _tell_dmarc(pairs: Pairs, verdict: dmarc_check.Result, found: Findings) -> None:
+    pairs["dmarc"] = f"{verdict.status}/{verdict.why}"
+    if verdict.applied is not None:
+        pairs["policy"] = verdict.applied.value
+    if verdict.difference:
+        pairs["differs"] = verdict.difference
+    pairs["because"] = explain.short(verdict, found.dkim, found.spf)
 
 
 def _short(result: verify.Result) -> str:

@@ -15,7 +15,9 @@ from enum import StrEnum
 
 from postseal.core import spf
 from postseal.core.dkim import sign, verify
-from postseal.core.roles import Origins
+from postseal.core.dmarc.suffix import Choice as Discovery
+from postseal.core.dmarc.suffix import Suffixes
+from postseal.core.roles import HostSet, NoHosts, Origins
 from postseal.core.signing import LoginTable
 
 
@@ -48,10 +50,20 @@ class DmarcRules:
     """What a DMARC failure leads to.  All off: results are written, mail goes on."""
 
     enabled: bool = True
+    discovery: Discovery = Discovery.TREEWALK
+    suffixes: Suffixes | None = None  # needed by the other two ways of discovery
     hold_quarantine: bool = False
     reject: bool = False
     reject_text: str = "rejected by DMARC policy for {domain}"
     on_temperror: OnFault = OnFault.ACCEPT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamRules:
+    """A host of ours in front of us, whose results may be used."""
+
+    authserv_ids: frozenset[str] = frozenset()
+    hosts: HostSet = field(default_factory=NoHosts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +76,12 @@ class Rules:
     dkim: verify.Limits = field(default_factory=verify.Limits)
     spf: spf.Limits = field(default_factory=spf.Limits)
     spf_enabled: bool = True
+    spf_helo: bool = False  # a result for HELO of its own
+    spf_received: bool = False  # a Received-SPF field
+    iprev: bool = False
+    relays: HostSet | None = None  # whose Received fields are believed; None: nobody's
+    upstream: UpstreamRules | None = None  # None: nobody's results are used
+    keep_removed: str = ""  # name of the field that keeps a removed one's text; "" keeps none
     from_: FromRules = field(default_factory=FromRules)
     dmarc: DmarcRules = field(default_factory=DmarcRules)
     signing: sign.Options = field(default_factory=sign.Options)

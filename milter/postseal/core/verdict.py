@@ -12,13 +12,12 @@ from typing import Protocol
 
 from postseal.core import spf
 from postseal.core.action import Action, Delete, Edit, Insert
-from postseal.core.address import Authors
 from postseal.core.authres_claims import instances_to_delete
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc
 from postseal.core.field import Field, Header
+from postseal.core.findings import Findings
 from postseal.core.roles import Origin, Role
-from postseal.core.transaction import Client
 
 Story = Mapping[str, str | int]
 
@@ -32,16 +31,31 @@ class Verdict:
     """
 
     role: Role
-    origin: Origin
+    found: Findings
     action: Action
     edits: tuple[Edit, ...] = ()
     story: Story = field(default_factory=dict)
     signatures: tuple[Field, ...] = ()
-    dkim: tuple[verify.Result, ...] = ()
-    spf: spf.Result | None = None
-    dmarc: dmarc.Result | None = None
-    authors: Authors | None = None
-    client: Client | None = None
+
+    @property
+    def origin(self) -> Origin:
+        """Why the message counts as ours, or not."""
+        return self.found.origin
+
+    @property
+    def dkim(self) -> tuple[verify.Result, ...]:
+        """One result for each signature."""
+        return self.found.dkim
+
+    @property
+    def spf(self) -> spf.Result | None:
+        """Of MAIL FROM, or of HELO where the sender is null."""
+        return self.found.spf
+
+    @property
+    def dmarc(self) -> dmarc.Result | None:
+        """None where it was not looked for."""
+        return self.found.dmarc
 
 
 class Work(Protocol):

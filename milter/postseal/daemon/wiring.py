@@ -26,9 +26,10 @@ from postseal.conf.mistake import ConfigError
 from postseal.conf.model import Settings
 from postseal.core import spf
 from postseal.core.dkim import headerlist, sign, verify
+from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.pipeline import Pipeline
 from postseal.core.roles import MacroRule, Origins
-from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, Rules
+from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, Rules, UpstreamRules
 from postseal.daemon import app
 from postseal.daemon.logline import logline
 from postseal.daemon.logs import open_log
@@ -125,6 +126,12 @@ def rules_of(found: site.Site) -> Rules:
         ),
         spf=spf.Limits(lookups=settings.spf.lookups, voids=settings.spf.voids),
         spf_enabled=settings.spf.enabled,
+        spf_helo=settings.spf.helo,
+        spf_received=settings.spf.received_spf,
+        iprev=settings.verify.iprev,
+        relays=found.relays if settings.roles.trusted_relays else None,
+        upstream=_upstream(found),
+        keep_removed=settings.verify.keep_removed,
         from_=FromRules(
             missing=OnBadFrom(settings.from_.missing),
             broken=OnBadFrom(settings.from_.broken),
@@ -132,6 +139,8 @@ def rules_of(found: site.Site) -> Rules:
         ),
         dmarc=DmarcRules(
             enabled=settings.dmarc.enabled,
+            discovery=Discovery(settings.dmarc.discovery),
+            suffixes=found.suffixes,
             hold_quarantine=settings.dmarc.quarantine == "hold",
             reject=settings.dmarc.reject,
             reject_text=settings.dmarc.reject_text,
@@ -147,6 +156,14 @@ def rules_of(found: site.Site) -> Rules:
         on_signing_error=OnFault(settings.sign.on_signing_error),
         logins=found.logins,
     )
+
+
+def _upstream(found: site.Site) -> UpstreamRules | None:
+    """None where no host is named, so that nothing is looked up for each message."""
+    told = found.settings.upstream
+    if not told.hosts:
+        return None
+    return UpstreamRules(authserv_ids=frozenset(told.authserv_ids), hosts=found.upstream)
 
 
 def _origins(found: site.Site) -> Origins:

@@ -30,11 +30,12 @@ from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.conf.model import Settings
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
 from postseal.core.signing import KeyChooser, NoKeys
-from postseal.tables import hosts, loading, safety
+from postseal.tables import hosts, loading, safety, suffixes
 from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.hosts import HostList
 from postseal.tables.keyring import KeyFault, Keyring
 from postseal.tables.logins import Logins
+from postseal.tables.suffixes import SuffixList
 
 DEFAULT_USER = "postseal"
 
@@ -47,6 +48,9 @@ class Site:
     chooser: KeyChooser
     internal: HostList
     peers: HostList
+    relays: HostList
+    upstream: HostList
+    suffixes: SuffixList | None = None
     logins: Logins | None = None  # None binds nobody
     remarks: tuple[Mistake, ...] = ()
     keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
@@ -83,6 +87,9 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
     keyring = Keyring(os.geteuid() if uid is None else uid)
     internal = _hosts(configuration, ("roles", "internal_hosts"), found)
     peers = _hosts(configuration, ("roles", "peers"), found)
+    relays = _hosts(configuration, ("roles", "trusted_relays"), found)
+    upstream = _hosts(configuration, ("upstream", "hosts"), found)
+    suffix_list = _suffixes(configuration, found)
     chooser: KeyChooser = NoKeys()
     ready: tuple[SigningKey, ...] = ()
     senders: tuple[str, ...] = ()
@@ -97,11 +104,27 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
         chooser=chooser,
         internal=internal,
         peers=peers,
+        relays=relays,
+        upstream=upstream,
+        suffixes=suffix_list,
         logins=logins,
         remarks=tuple(found),
         keys=ready,
         senders=senders,
     )
+
+
+def _suffixes(configuration: Configuration, found: list[Mistake]) -> SuffixList | None:
+    """The public suffix list, where discovery wants one."""
+    dmarc = configuration.settings.dmarc
+    if dmarc.discovery == "treewalk" or not dmarc.enabled:
+        return None
+    try:
+        return suffixes.load(dmarc.suffix_list)
+    except suffixes.SuffixListError as error:
+        option = "suffix_list" if dmarc.suffix_list else "discovery"
+        found.append(configuration.mistake(("dmarc", option), str(error), error.hint))
+        return None
 
 
 def _socket(configuration: Configuration) -> Iterator[Mistake]:
@@ -161,7 +184,7 @@ def _hosts(configuration: Configuration, path: OptionPath, found: list[Mistake])
     """The list of an option, with the files it names."""
     made = HostList()
     base = Path(configuration.file).absolute().parent
-    entries: Iterable[str] = getattr(configuration.settings.roles, str(path[-1]))
+    entries: Iterable[str] = getattr(getattr(configuration.settings, str(path[0])), str(path[1]))
     for number, entry in enumerate(entries):
         if entry.startswith("file:"):
             loading.hosts_file(base / entry.removeprefix("file:"), made, found)

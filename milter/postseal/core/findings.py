@@ -1,0 +1,111 @@
+"""What was found out about a message, before anybody decides.
+
+NAME
+    findings - Findings: the results of every mechanism, as one frozen value
+
+GIVEN
+    what checking.py and outbound.py have found.
+
+GIVES
+    the same facts to policy.py (decides), report.py (header and log) and
+    explain.py (sentences).
+
+DOES NOT
+    hold anything that was not looked for: a field that is None was switched off,
+    or says nothing about mail of this origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from postseal.core import iprev as iprev_check
+from postseal.core import spf as spf_check
+from postseal.core.address import Authors
+from postseal.core.authres_upstream import Upstream
+from postseal.core.dkim import verify
+from postseal.core.dmarc.result import Result as Dmarc
+from postseal.core.relays import Relayed
+from postseal.core.resolver import DnsFault
+from postseal.core.roles import Origin
+from postseal.core.transaction import Address, Client, Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """Everything that is known of a message at its end."""
+
+    origin: Origin
+    authors: Authors | None = None
+    client: Client | None = None
+    envelope: Envelope | None = None
+    relayed: Relayed | None = None  # the true client, where relays of ours are believed
+    dkim: tuple[verify.Result, ...] = ()
+    spf: spf_check.Result | None = None
+    helo: spf_check.Result | None = None
+    iprev: iprev_check.Result | None = None
+    upstream: Upstream | None = None
+    dmarc: Dmarc | None = None
+
+    @property
+    def address(self) -> Address | None:
+        """The client that SPF was asked about."""
+        if self.relayed is not None:
+            return self.relayed.address
+        return self.client.address if self.client is not None else None
+
+    @property
+    def borrowed(self) -> bool:
+        """Whether DMARC passed by what the upstream host found, and not by what we did."""
+        if self.upstream is None or self.dmarc is None or not self.dmarc.aligned_by:
+            return False
+        mine = {f"dkim {domain}" for domain in dkim_domains(self.dkim, verify.Status.PASS)}
+        if self.spf is not None and self.spf.status is spf_check.Status.PASS:
+            mine.add(f"spf {self.spf.domain}")
+        return not mine.intersection(self.dmarc.aligned_by)
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """Which budgets this message has used up: what lies beyond was not looked at."""
+        return tuple(self._limits())
+
+    def _limits(self) -> Iterator[str]:
+        if any(map(_is_budget, self._faults())):
+            yield "dns"
+        if any(one.why is verify.Why.TOO_MANY for one in self.dkim):
+            yield "signatures"
+        if self.spf is not None and self.spf.why in _SPF_LIMITS:
+            yield "spf"
+
+    def _faults(self) -> Iterator[str]:
+        """Details of what ended in a temporary fault."""
+        for signature in self.dkim:
+            if signature.status is verify.Status.TEMPERROR:
+                yield signature.detail
+        for sender in (self.spf, self.helo):
+            if sender is not None and sender.status is spf_check.Status.TEMPERROR:
+                yield sender.why.value.replace("dns-", ": ")
+        if self.iprev is not None:
+            yield self.iprev.detail
+        if self.dmarc is not None:
+            yield self.dmarc.detail
+
+
+_SPF_LIMITS = (spf_check.Why.LOOKUP_LIMIT, spf_check.Why.VOID_LIMIT, spf_check.Why.MX_LIMIT)
+
+
+def _is_budget(detail: str) -> bool:
+    """Whether a fault's text, which ends in its DnsFault, says that the budget was spent."""
+    return detail.endswith(f": {DnsFault.BUDGET}")
+
+
+def dkim_domains(results: tuple[verify.Result, ...], status: verify.Status) -> tuple[str, ...]:
+    """The signing domains with that result; a key in test mode vouches for nobody.
+
+    RFC 6376 section 3.6.1: verifiers must not treat messages from signers in
+    testing mode differently from unsigned mail.
+    """
+    return tuple(
+        dict.fromkeys([one.domain for one in results if one.status is status and not one.testing])
+    )
