@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+import random
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -84,3 +85,23 @@ def test_refused(entry: str) -> None:
     assert remark.severity is Severity.ERROR
     assert remark.hint
     assert not len(made)
+
+
+def test_as_a_plain_search_would_find() -> None:
+    """Random networks with exceptions, against the longest one that holds the address."""
+    rng = random.Random(32)
+    for _ in range(300):
+        entries = {}
+        for _ in range(6):
+            bits = rng.choice((8, 16, 24, 30, 32))
+            network = ip_network(
+                (f"10.{rng.randrange(2)}.{rng.randrange(2)}.0", bits), strict=False
+            )
+            entries[network] = rng.random() < 0.6
+        made, _ = build(f"{'' if listed else '!'}{one}" for one, listed in entries.items())
+        for _ in range(20):
+            octets = (rng.randrange(2), rng.randrange(2), rng.randrange(6))
+            address = ip_address(".".join(map(str, (10, *octets))))
+            around = sorted((one for one in entries if address in one), key=lambda n: n.prefixlen)
+            wanted = entries[around[-1]] if around else False
+            assert made.matches(address, "") is wanted, (entries, address)
