@@ -1,7 +1,7 @@
 """Input made to cost time: the result is defined, and no step can be more than linear.
 
 No clock is read here.  That nothing backtracks is held by structure: the modules use
-no patterns at all, and the one loop over names and fields is counted in test_verify.
+no patterns at all, and the one loop over names and fields is counted in test_verify_many.
 """
 
 from __future__ import annotations
