@@ -104,6 +104,14 @@ def test_no_difference_is_not_told() -> None:
     assert "differs" not in through(FOREIGN, FakeDns(WORLD), told=told).story
 
 
+def test_what_alignment_needs_is_asked_ahead() -> None:
+    """Of the DMARC questions none waits for another, and none is in vain."""
+    dns = FakeDns(WORLD | {("b.example.com", "TXT"): (b"v=spf1 ip4:203.0.113.7 -all",)})
+    through(BARE, dns, sender="x@b.example.com")
+    assert set(dns.asked) == set(dns.prefetched)
+    assert ("_dmarc.b.example.com", Kind.TXT) in dns.asked
+
+
 # HELO, Received-SPF, iprev.
 
 

@@ -89,8 +89,9 @@ class Checking:
             return
         rules = self._rules
         if rules.dmarc.enabled:
-            signers = (claim.domain for claim in self._dkim.signatures)
-            dmarc.prefetch(self._authors, resolver, signers)
+            identifiers = [claim.domain for claim in self._dkim.signatures]
+            identifiers += filter(None, [mailbox_domain(self._envelope.sender)])
+            dmarc.prefetch(self._authors, resolver, identifiers)
         if rules.spf_enabled:
             spf.prefetch(
                 client=self._address,
