@@ -306,6 +306,32 @@ def test_a_bad_configuration_never_replaces_a_good_one(
         daemon.wait_for(lambda: ask(daemon)["mark"] == "better")
 
 
+def test_a_changed_file_is_as_good_as_a_signal(tmp_path: Path) -> None:
+    """A good change takes over, a bad one is told once and keeps nobody from the next."""
+    with milterdaemon.start(tmp_path, workers=1, mark="old", watch=1) as daemon:
+        daemon.configure(mark="new")
+        daemon.wait_for(lambda: daemon.events("reloaded"))
+        daemon.wait_for(lambda: ask(daemon)["mark"] == "new")
+        daemon.configure(colour="red")
+        daemon.wait_for(lambda: daemon.events("reload-refused"))
+        time.sleep(3)  # long enough to look again, twice
+        assert len(daemon.events("reload-refused")) == 1
+        assert ask(daemon)["mark"] == "new"
+        text = json.loads((tmp_path / "settings.json").read_text())
+        del text["colour"]
+        (tmp_path / "settings.json").write_text(json.dumps({**text, "mark": "better"}))
+        daemon.wait_for(lambda: len(daemon.events("reloaded")) == 2)
+        daemon.wait_for(lambda: ask(daemon)["mark"] == "better")
+        assert len(daemon.events("files-changed")) == 3
+
+
+def test_nothing_is_watched_where_that_is_not_wanted(tmp_path: Path) -> None:
+    with milterdaemon.start(tmp_path, workers=1, mark="old", watch=0) as daemon:
+        daemon.configure(mark="new")
+        time.sleep(2)
+        assert not daemon.events("files-changed")
+
+
 def test_another_socket_needs_a_restart(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=1) as daemon:
         daemon.configure(socket="inet:1@127.0.0.1")

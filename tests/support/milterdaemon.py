@@ -150,6 +150,7 @@ def load(path: Path) -> Application:
         mark = tree.pop("mark", "")
         macros = tuple(tree.pop("ask_macros", ()))
         die = tree.pop("die_early", False)
+        files = (path,) if "watch" in tree else ()
         settings = Settings.model_validate(tree)
     except ValueError as error:
         raise Unusable((f"{path.name}: {error}",)) from None
@@ -160,7 +161,11 @@ def load(path: Path) -> Application:
         return Silence
 
     return Application(
-        settings=settings, engine=ScriptedEngine(mark), resolvers=resolvers, macros=macros
+        settings=settings,
+        engine=ScriptedEngine(mark),
+        resolvers=resolvers,
+        macros=macros,
+        files=files,
     )
 
 

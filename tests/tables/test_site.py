@@ -176,6 +176,19 @@ def test_host_lists(tmp_path: Path) -> None:
     assert "No such file" in found_.what
 
 
+def test_every_file_is_known_that_was_read(tmp_path: Path) -> None:
+    assert site.load(load.default()).files == ()
+    private(tmp_path / "k")
+    private(tmp_path / "keys" / "d.example")
+    write(tmp_path / "kt", f"one d.example:s:./k\nany %:t:{tmp_path}/keys/%\n")
+    write(tmp_path / "st", "*@d.example one\n* any\n")
+    write(tmp_path / "hosts", "::1\n")
+    text = f'{TABLES}sender_login = "csl:*=%"\n[roles]\ninternal_hosts = "file:hosts"\n'
+    names = ("postseal.toml", "kt", "st", "hosts", "k", "keys/d.example")
+    assert set(opened(tmp_path, text).files) == {tmp_path / name for name in names}
+    assert set(opened(tmp_path, ONE).files) == {tmp_path / "postseal.toml", tmp_path / "k"}
+
+
 def test_an_unknown_user_is_named_with_the_command_that_makes_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

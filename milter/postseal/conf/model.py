@@ -24,7 +24,7 @@ from typing import Literal
 from pydantic import Field
 
 from postseal.conf.host import host_name
-from postseal.conf.kinds import MaybePlace, Mode, Place, Socket, Words
+from postseal.conf.kinds import MaybePlace, Mode, Place, Seconds, Socket, Words
 from postseal.conf.sections import Dmarc, Dns, From, Log, Roles, Section, Spf, Upstream, Verify
 from postseal.conf.signing import EXPIRE_DEFAULT, EXPIRE_FLOOR, Sign, SignKey
 
@@ -109,6 +109,14 @@ class Settings(Section):
         default=None,
         description="A file that holds the supervisor's process number while it runs."
         " postseal reload needs it.",
+    )
+    watch: Seconds = Field(
+        default=10,
+        ge=0,
+        le=86400,
+        description="How often the configuration, its tables, lists and keys are looked at for"
+        " changes, in seconds. What has changed, and changes no more, is read again as by SIGHUP:"
+        " checked whole, and never used when there is a mistake in it. 0 never looks.",
     )
     log: Log = Field(default_factory=Log, description="What is logged, and where.")
     roles: Roles = Field(

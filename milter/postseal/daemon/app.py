@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from postseal.conf.model import Settings
 from postseal.daemon.engine import Engine, MessageResolver
@@ -32,6 +33,7 @@ class Application:
     engine: Engine
     resolvers: ResolverMaker
     macros: tuple[str, ...] = ()  # milter macros that the operator's rules ask for, without braces
+    files: tuple[Path, ...] = ()  # what it was read from: a change calls for a reload
 
 
 # Reads the configuration again, with keys and tables.  Raises Unusable.

@@ -36,6 +36,7 @@ from postseal.daemon.children import LONG_LIFE, Child, fork_worker, pause
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log, open_log
+from postseal.tables.watch import Watch
 
 HURRY_AFTER = 2.0  # seconds; a second SIGTERM sooner than this is an echo of the first
 LET_GO = 0.2  # seconds in which the workers let go of the listening socket
@@ -51,6 +52,7 @@ class Generation:
     app: Application
     identity: privileges.Identity | None
     log: Log
+    watch: Watch
 
     @classmethod
     def of(cls, app: Application) -> Generation:
@@ -60,6 +62,7 @@ class Generation:
             app=app,
             identity=privileges.find(settings.user, settings.group),
             log=open_log(settings.log.target, settings.log.facility, settings.log.level),
+            watch=Watch(app.files),
         )
 
     @property
@@ -85,6 +88,7 @@ class Supervisor:
         self.announced = False
         self.wants_stop = 0
         self.wants_reload = False
+        self.next_look = time.monotonic() + app.settings.watch
 
     # -- life -------------------------------------------------------------------------------
 
@@ -105,7 +109,7 @@ class Supervisor:
             self._start(self.now, slot, self.children)
         status = EX_OK
         while not self.wants_stop:
-            self._wait()
+            self._wait(self._until_look())
             self._reap()
             if not self.announced and len(self.children) < self.now.count:
                 self._say("error", event="start-failed", hint="the lines above say why")
@@ -113,6 +117,7 @@ class Supervisor:
                 break
             self._hear()
             self._restart_due()
+            self._look()
             if self.wants_reload and self.announced and not self.incoming:
                 self._reload()
         self._stop()
@@ -128,6 +133,20 @@ class Supervisor:
         with contextlib.suppress(BlockingIOError):
             while self._wake.recv(64):
                 pass
+
+    def _until_look(self) -> float | None:
+        """Seconds until files are looked at again; None where none are watched."""
+        if not self.now.app.settings.watch or not len(self.now.watch):
+            return None
+        return max(0.0, self.next_look - time.monotonic())
+
+    def _look(self) -> None:
+        """A file of the configuration that has changed is as good as a SIGHUP."""
+        if self._until_look() == 0.0:
+            self.next_look = time.monotonic() + self.now.app.settings.watch
+            if self.now.watch.poll():
+                self._say("info", event="files-changed")
+                self.wants_reload = True
 
     def _everyone(self) -> list[Child]:
         return [*self.children.values(), *self.incoming.values(), *self.retired.values()]

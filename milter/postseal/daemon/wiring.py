@@ -51,6 +51,7 @@ class Parts:
     settings: Settings
     pipeline: Pipeline
     macros: tuple[str, ...]
+    files: tuple[Path, ...] = ()
     remarks: tuple[str, ...] = ()  # rows without effect, and what was perhaps not meant
 
     def sessions(self) -> Callable[[], Session]:
@@ -78,6 +79,7 @@ def loader(file: str | None) -> app.Loader:
             engine=made.pipeline,
             resolvers=made.sessions,
             macros=made.macros,
+            files=made.files,
         )
 
     return load_again
@@ -108,6 +110,7 @@ def parts(file: str | None, *, sign: bool = True) -> Parts:
         pipeline=Pipeline(rules, found.chooser, time.time),
         macros=rules.origins.macro_names,
         remarks=tuple(map(str, found.remarks)),
+        files=found.files,
     )
 
 

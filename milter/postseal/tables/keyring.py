@@ -12,7 +12,7 @@ GIVES
     them would fill a worker.
 
 DOES NOT
-    notice that a file has changed: a reload makes a new Keyring.
+    notice that a file has changed: tables/watch.py does, and a reload makes a new Keyring.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ class Keyring:
 
     def __len__(self) -> int:
         return len(self._data)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file that was read or wanted."""
+        return tuple(map(Path, self._data))
 
     def add(self, path: Path) -> None:
         """Read a file for later.  Raises KeyFault when it is not there or not safe."""

@@ -175,6 +175,27 @@ def _inline_keys(keys: KeyTable, path: Path, uid: int, report: Report) -> None:
         report.add(0, "", f"there are keys in the table, and {subject} {fault.what}", fault.mend)
 
 
+def files(configuration: Configuration) -> tuple[Path, ...]:
+    """The configuration, and every table and list that it names; keys are the keyring's."""
+    if not configuration.file:
+        return ()
+    base, settings = _base(configuration), configuration.settings
+    found = [Path(configuration.file).absolute()]
+    for table in (
+        settings.sign.key_table,
+        settings.sign.signing_table,
+        settings.sign.sender_login,
+    ):
+        with suppress(source.SourceError):
+            where = source.parse(table)
+            if where.form is not Form.CSL:
+                found.append(where.path(base))
+    roles, upstream = settings.roles, settings.upstream
+    lists = (roles.internal_hosts, roles.peers, roles.trusted_relays, upstream.hosts)
+    entries = (entry for one in lists for entry in one if entry.startswith("file:"))
+    return (*found, *(base / entry.removeprefix("file:") for entry in entries))
+
+
 def hosts_file(path: Path, made: hosts.HostList, found: list[Mistake]) -> None:
     """Add the entries of a file, one on a line."""
     where = Source(Form.FILE, str(path))

@@ -53,6 +53,7 @@ class Site:
     suffixes: SuffixList | None = None
     logins: Logins | None = None  # None binds nobody
     remarks: tuple[Mistake, ...] = ()
+    files: tuple[Path, ...] = ()  # everything that was read
     keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
     senders: tuple[str, ...] = ()  # whom the keys sign for, for people to read
 
@@ -109,6 +110,7 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
         suffixes=suffix_list,
         logins=logins,
         remarks=tuple(found),
+        files=(*loading.files(configuration), *keyring.paths),
         keys=ready,
         senders=senders,
     )
