@@ -212,6 +212,15 @@ def test_relative_paths_count_from_the_file() -> None:
     assert read.domain == "d.example"
 
 
+def test_credentials_of_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = 'sign.domain = "d.e"\nsign.key = [{selector = "s", file = "credential:k"}]'
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert "LoadCredential=k:" in mistakes(text)[0]
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
+    assert settings(text).sign.key[0].file == Path("/run/credentials/x/k")
+    assert "not the name" in mistakes(text.replace(":k", ":../k"))[0]
+
+
 def test_u_labels_become_a_labels() -> None:
     assert settings(f'sign.domain = "bücher.example"\n{KEY}').sign.domain == "xn--bcher-kva.example"
 

@@ -44,6 +44,20 @@ def test_entry(row: str, author: str, domain: str, selector: str, path: str) -> 
     assert (entry.domain, entry.selector, str(entry.path(author))) == (domain, selector, path)
 
 
+def test_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
+    made, said = table("k d.e:s:credential:dkim\nl d.e:t:credential:../x")
+    entry = made.get("k")
+    assert entry
+    assert entry.is_file
+    assert entry.path("d.e") == Path("/run/credentials/x/dkim")
+    assert [line for line, *_ in said] == [2]
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    [(_, what, severity)] = table("k d.e:s:credential:dkim")[1]
+    assert "LoadCredential=dkim:" in what
+    assert severity is Severity.ERROR
+
+
 def test_inline_key() -> None:
     entry = table("k d.e:s:MIIabc=")[0].get("k")
     assert entry

@@ -13,6 +13,7 @@ DOES NOT
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
@@ -22,6 +23,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 from postseal.core.names import BadDomain, ascii_domain
 
+CREDENTIAL = "credential:"  # systemd.exec(5)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"([0-9]{1,9})\s*([smhdw])")
 _FIELD_NAME = re.compile(r"X-[A-Za-z0-9-]{1,60}")  # never a field that means something already
@@ -58,8 +60,26 @@ def path(value: Any, info: ValidationInfo) -> Any:
         return value
     if not value or "\0" in value:
         raise ValueError("expected the name of a file")
+    if value.startswith(CREDENTIAL):
+        return credential(value)
     base = (info.context or {}).get("base")
     return Path(base, value) if base is not None else Path(value)
+
+
+def credential(text: str) -> Path:
+    """The file behind credential:NAME, where systemd puts it (LoadCredential=).
+
+    Raises ValueError when the daemon was started without credentials.
+    """
+    name = text.removeprefix(CREDENTIAL)
+    folder = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    if not name or name in (".", "..") or "/" in name or "\0" in name:
+        raise ValueError(f"{name!r} is not the name of a credential")
+    if not folder:
+        raise ValueError(
+            f"there are no credentials here; systemd gives them with LoadCredential={name}:PATH"
+        )
+    return Path(folder, name)
 
 
 def optional_path(value: Any, info: ValidationInfo) -> Any:

@@ -39,7 +39,8 @@ class SignKey(Section):
     )
     file: Place = Field(
         description="The private key in PEM form, RSA or Ed25519. Nobody but root and the daemon's"
-        " user may be able to read or replace it."
+        " user may be able to read or replace it. credential:NAME is a credential of systemd"
+        " (LoadCredential)."
     )
 
 

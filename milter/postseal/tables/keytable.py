@@ -5,7 +5,7 @@ NAME
 
 GIVEN
     rows.  DOMAIN is a name or % for the author's domain.  KEY is a file when it
-    starts with /, ./ or ../ (in the first form % stands for the domain), otherwise
+    starts with /, ./, ../ or credential: (in the first form % stands for the domain), otherwise
     the key itself: base64 of its DER form, or PEM.
 
 GIVES
@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from postseal.conf.kinds import CREDENTIAL, credential
 from postseal.core.names import BadDomain, ascii_domain
 from postseal.tables.findings import Report
 from postseal.tables.globindex import GlobIndex
@@ -44,7 +45,7 @@ class Entry:
     @property
     def is_file(self) -> bool:
         """Whether key names a file."""
-        return self.key.startswith(("/", "./", "../"))
+        return self.key.startswith(("/", "./", "../", CREDENTIAL))
 
     @property
     def is_template(self) -> bool:
@@ -52,7 +53,9 @@ class Entry:
         return self.domain == ANY and self.key.startswith("/") and "%" in self.key
 
     def path(self, domain: str) -> Path:
-        """The key's file, for an author in domain."""
+        """The key's file, for an author in domain.  Raises ValueError for credential: alone."""
+        if self.key.startswith(CREDENTIAL):
+            return credential(self.key)
         if not self.key.startswith("/"):
             return self.base / self.key
         return Path(self.key.replace("%", domain if self.domain == ANY else self.domain))
@@ -114,7 +117,14 @@ def _entry(row: Row, base: Path, report: Report) -> Entry | None:
         except BadDomain as error:
             report.add(row.line, row.key, f"the {what} {given!r} is not a domain name ({error})")
             return None
-    return Entry(row.key, made[0], made[1], key, row.line, base)
+    entry = Entry(row.key, made[0], made[1], key, row.line, base)
+    if key.startswith(CREDENTIAL):
+        try:
+            entry.path("")
+        except ValueError as error:
+            report.add(row.line, row.key, str(error))
+            return None
+    return entry
 
 
 def _is_pattern(entry: Entry, report: Report) -> bool:
