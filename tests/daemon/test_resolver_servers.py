@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from postseal.daemon import resolver_servers
 from postseal.daemon.resolver_servers import (
     Plan,
     Server,
@@ -148,3 +149,35 @@ def test_silent_servers_come_last_for_a_while(tmp_path: Path) -> None:
     upstream.silent(one)
     upstream.answered(one)
     assert upstream.plan().servers == (one, two)
+
+
+def test_a_socket_asks_again_for_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that has heard its answer is used again, 32 times and for 5 seconds at most."""
+    now = 100.0
+    monkeypatch.setattr(resolver_servers, "monotonic", lambda: now)
+    upstream = Upstream(["127.0.0.1:9"])
+    server = upstream.plan().servers[0]
+    first = upstream.line(server)
+    uses = 1
+    line = first
+    while True:
+        upstream.keep(line)
+        line = upstream.line(server)
+        if line.sock is not first.sock:
+            break
+        uses += 1
+    assert uses == 32
+    assert first.sock.fileno() == -1  # closed
+    upstream.keep(line)
+    now += 5.1
+    late = upstream.line(server)
+    assert late.sock is not line.sock
+    assert line.sock.fileno() == -1
+    late.sock.close()
+
+
+def test_identities_are_not_repeated_by_the_buffer() -> None:
+    upstream = Upstream(["127.0.0.1"])
+    found = [upstream.identity() for _ in range(2000)]
+    assert all(len(one) == 2 for one in found)
+    assert len(set(found)) > 1800  # of 65536: 2000 random ones meet about 30 times

@@ -11,26 +11,24 @@ GIVES
 DOES NOT
     cache, count a budget, or raise: what goes wrong is an outcome, a DnsFault.
 
-Every question has a socket of its own, connected: the kernel picks a random source
-port and drops what does not come from the server.  A datagram with another id or
-question is passed over, not believed (RFC 5452 sections 4 and 9).  A server that was
-given up can still answer late on its socket while the next one is being asked.
+While it is on its way a question has a socket to itself, connected: the kernel picked
+a random source port and drops what does not come from the server.  A datagram with
+another id or question is passed over, not believed (RFC 5452 sections 4 and 9).  A server
+that was given up can still answer late on its socket while the next one is being asked.
 """
 
 from __future__ import annotations
 
-import os
 import select
 import socket
 import threading
 from time import monotonic
-from typing import NamedTuple
 
 from postseal.core.resolver import Answer, DnsFault, Kind
 from postseal.daemon import resolver_wire as wire
 from postseal.daemon.resolver_cache import Known
 from postseal.daemon.resolver_lean import MAX_CHAIN, TTL_MAX
-from postseal.daemon.resolver_servers import Plan, Server, Upstream
+from postseal.daemon.resolver_servers import Line, Plan, Server, Upstream
 
 _ROOM = 4096  # for one datagram: more than we offer, so a full one was cut
 _FAULTS = {
@@ -39,13 +37,6 @@ _FAULTS = {
     wire.NOTIMP: DnsFault.REFUSED,
     wire.FORMERR: DnsFault.MALFORMED,
 }
-
-
-class _Leg(NamedTuple):
-    """One socket, connected to one server."""
-
-    server: Server
-    sock: socket.socket
 
 
 class Exchange:
@@ -63,10 +54,11 @@ class Exchange:
         self._upstream = upstream
         self._plan = plan
         self._tries: list[Server] = []
-        self._legs: list[_Leg] = []
+        self._legs: list[Line] = []
+        self._sent = 0  # datagrams
         self._try_ends = 0.0
         self._fault = DnsFault.TIMEOUT
-        self._cut: _Leg | None = None  # its answer was cut: ask again over TCP
+        self._cut: Line | None = None  # its answer was cut: ask again over TCP
         self._chain = 0
         self._ttl = TTL_MAX
         self._secure = True
@@ -100,7 +92,7 @@ class Exchange:
         return self.outcome
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close the sockets."""
         for leg in self._legs:
             leg.sock.close()
         self._legs.clear()
@@ -111,7 +103,7 @@ class Exchange:
         """A new question to all servers, with a new id."""
         self._seen.add(question)
         self._tries = [*self._plan.servers] * self._plan.attempts
-        return wire.Query(self.kind, os.urandom(2), question)
+        return wire.Query(self.kind, self._upstream.identity(), question)
 
     def _next_try(self) -> None:
         """Ask the next server; without one the exchange has failed."""
@@ -131,43 +123,44 @@ class Exchange:
 
     def _send(self, server: Server) -> bool:
         """Send to this server, by the socket it has if there is one."""
+        self._sent += 1
         try:
             for leg in self._legs:
                 if leg.server is server:
                     leg.sock.send(self._query.packet)
                     return True
-            sock = socket.socket(server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            line = self._upstream.line(server)
         except OSError:
             return False
         try:
-            sock.connect(server.address)
-            sock.send(self._query.packet)
+            line.sock.send(self._query.packet)
         except OSError:
-            sock.close()
+            line.sock.close()
             return False
-        self._legs.append(_Leg(server, sock))
+        self._legs.append(line)
         return True
 
     # -- receiving -------------------------------------------------------------
 
-    def _receive(self, wait: float) -> tuple[_Leg, bytes] | None:
+    def _receive(self, wait: float) -> tuple[Line, bytes] | None:
         """One datagram, or None after wait seconds (not waiting at all if 0 or less)."""
-        if len(self._legs) == 1:  # the usual case costs one system call less
-            return self._recv(self._legs[0], max(wait, 0.0))
+        if len(self._legs) == 1:  # the usual case: often it is there already
+            got = self._recv(self._legs[0])
+            if got is not None or wait <= 0 or not self._legs:
+                return got
         poll = select.poll()
         for leg in self._legs:
             poll.register(leg.sock, select.POLLIN)
         ready = {fd for fd, _ in poll.poll(max(0, int(wait * 1000) + 1))}
         for leg in self._legs:
             if leg.sock.fileno() in ready:
-                return self._recv(leg, 0.0)
+                return self._recv(leg)
         return None
 
-    def _recv(self, leg: _Leg, wait: float) -> tuple[_Leg, bytes] | None:
+    def _recv(self, leg: Line) -> tuple[Line, bytes] | None:
         try:
-            leg.sock.settimeout(wait)
             return leg, leg.sock.recv(_ROOM)
-        except (TimeoutError, BlockingIOError):
+        except BlockingIOError:
             return None
         except OSError:  # nobody listens there (ICMP), or the network went away
             self._drop(leg)
@@ -178,13 +171,13 @@ class Exchange:
                 self._try_ends = 0.0
             return None
 
-    def _drop(self, leg: _Leg) -> None:
+    def _drop(self, leg: Line) -> None:
         leg.sock.close()
         self._legs.remove(leg)
 
     # -- judging ---------------------------------------------------------------
 
-    def _take(self, leg: _Leg, packet: bytes) -> None:
+    def _take(self, leg: Line, packet: bytes) -> None:
         """Make of one datagram what it is: nothing, an outcome, a reason to go on."""
         try:
             reply = wire.read(packet, self._query)
@@ -198,7 +191,7 @@ class Exchange:
         else:
             self._judge(leg, reply)
 
-    def _judge(self, leg: _Leg, reply: wire.Reply) -> None:
+    def _judge(self, leg: Line, reply: wire.Reply) -> None:
         if reply.rcode in (wire.NOERROR, wire.NXDOMAIN) and not reply.referral:
             self._upstream.answered(leg.server)
             self._believe(reply)
@@ -210,7 +203,7 @@ class Exchange:
             fault = DnsFault.REFUSED if reply.referral else _FAULTS.get(reply.rcode)
             self._refuse(leg, fault or DnsFault.SERVFAIL)
 
-    def _refuse(self, leg: _Leg, fault: DnsFault) -> None:
+    def _refuse(self, leg: Line, fault: DnsFault) -> None:
         """This server has spoken and does not help: never mind it, ask the others."""
         self._drop(leg)
         self._tries = [server for server in self._tries if server is not leg.server]
@@ -227,6 +220,8 @@ class Exchange:
             exists = reply.rcode != wire.NXDOMAIN
             records = reply.records if exists else ()
             answer = Answer(self.name, self.kind, records, exists, self._ttl, self._secure)
+            if self._sent == 1 and self._legs:  # no other answer can still come on it
+                self._upstream.keep(self._legs.pop())
             self._finish(answer)
             return
         question = wire.question_for(reply.alias, self.kind)
@@ -244,7 +239,7 @@ class Exchange:
 
     # -- TCP -------------------------------------------------------------------
 
-    def _ask_by_stream(self, leg: _Leg, until: float) -> None:
+    def _ask_by_stream(self, leg: Line, until: float) -> None:
         """The same question over TCP.  When until comes first, the next pump() asks again."""
         end = min(monotonic() + self._plan.timeout, until)
         try:

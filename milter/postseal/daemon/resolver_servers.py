@@ -17,6 +17,8 @@ SEE ALSO
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import socket
 import threading
@@ -26,12 +28,16 @@ from functools import cached_property
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 PORT = 53
 TIMEOUT = 2.0  # seconds for one try; resolv.conf's own default of 5 is too slow for mail
 ATTEMPTS = 2  # tries per server
 SERVERS_MAX = 8
 _SILENT = 30.0  # seconds for which a server that did not answer comes last
+_LINE_SECONDS = 5.0  # for which a socket is used
+_LINE_QUESTIONS = 32  # asked over one socket
+_LINES = 32  # sockets kept for the next question to one server
 _LOOK_AGAIN = 5.0  # seconds between two looks at resolv.conf
 _FORM = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[0-9.]+))(?::(?P<port>\d{1,5}))?", re.ASCII)
 
@@ -124,6 +130,19 @@ def parse_resolv_conf(text: str) -> Plan:
     return Plan(tuple(servers[:SERVERS_MAX]) or (Server("127.0.0.1"),), timeout, attempts)
 
 
+class Line(NamedTuple):
+    """A UDP socket that does not block, connected to one server, hence with a port of its own.
+
+    It is given up at ends (monotonic) or after left more questions: whoever wants to guess
+    its port (RFC 5452 section 9.2) gets no more time for it than one slow question gives.
+    """
+
+    server: Server
+    sock: socket.socket
+    ends: float
+    left: int
+
+
 class Upstream:
     """The servers of one process.  Safe to use from many threads."""
 
@@ -150,6 +169,13 @@ class Upstream:
         self._stamp: tuple[int, int, int] | None = None
         self._looked = float("-inf")
         self._plan = Plan(self._fixed)
+        self._identities: list[bytes] = []
+        self._lines: dict[Server, list[Line]] = {}
+
+    def __del__(self) -> None:
+        for waiting in getattr(self, "_lines", {}).values():
+            for line in waiting:
+                line.sock.close()
 
     def plan(self) -> Plan:
         """Whom to ask now: servers that have been silent of late come last."""
@@ -175,6 +201,44 @@ class Upstream:
         if server in self._silent:
             with self._lock:
                 self._silent.pop(server, None)
+
+    def identity(self) -> bytes:
+        """Two random octets.  A system call for each would cost more than the query's packet."""
+        while True:
+            with contextlib.suppress(IndexError):
+                return self._identities.pop()  # one step: needs no lock
+            octets = os.urandom(512)
+            self._identities += [octets[at : at + 2] for at in range(0, 512, 2)]
+
+    def line(self, server: Server) -> Line:
+        """A way to send to server.  Raises OSError.
+
+        One that has asked and heard asks again: a socket for each question costs three system
+        calls more, each a chance for another thread to take over.
+        """
+        now = monotonic()
+        waiting = self._lines.get(server)
+        while waiting:
+            with contextlib.suppress(IndexError):  # another thread may be faster
+                line = waiting.pop()
+                if line.ends > now:
+                    return line
+                line.sock.close()
+        sock = socket.socket(server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            sock.connect(server.address)
+        except OSError:
+            sock.close()
+            raise
+        return Line(server, sock, now + _LINE_SECONDS, _LINE_QUESTIONS)
+
+    def keep(self, line: Line) -> None:
+        """Take a line back on which nothing is awaited any more."""
+        waiting = self._lines.setdefault(line.server, [])
+        if line.left > 1 and len(waiting) < _LINES:
+            waiting.append(line._replace(left=line.left - 1))
+        else:
+            line.sock.close()
 
     def _read(self) -> None:
         """Take resolv.conf in, if it changed.  One that cannot be read changes nothing."""
