@@ -91,6 +91,7 @@ def test_each_fault_is_recognised_and_located(
     "text",
     [
         f"v=DMARC1; p=none; {RUA}",
+        f"v=DMARC1; p=quarantine; sp=quarantine; {RUA}",
         f"v=DMARC1; p=quarantine; np=reject; adkim=s; t=y; {RUA}; ruf=mailto:f@d.example; fo=1",
     ],
 )

@@ -49,6 +49,7 @@ BAD = [
     pytest.param("v=spf1 a:192.0.2.1 -all", 9, "top-level", id="7.1-numeric-top"),
     pytest.param("v=spf1 include:a@example.123 -all", 15, "top-level", id="7.1-address"),
     pytest.param("v=spf1 a/33 -all", 9, "at most 32", id="5.3-cidr-33"),
+    pytest.param("v=spf1 a/" + "9" * 5000, 9, "at most 32", id="5.3-cidr-flood"),
     pytest.param("v=spf1 a/024 -all", 9, "prefix length", id="5.6-leading-zero"),
     pytest.param("v=spf1 a//129 -all", 10, "at most 128", id="5.3-cidr-129"),
     pytest.param("v=spf1 ip4:192.0.2/24 -all", 11, "IPv4", id="5.6-three-numbers"),

@@ -91,12 +91,12 @@ def test_organization_and_policy(
 def test_two_records_at_one_name_count_as_none() -> None:
     asker = FakeAsker(
         {
-            ("_dmarc.a.example", "TXT"): ["v=DMARC1; p=none", "v=DMARC1; p=reject"],
+            ("_dmarc.a.example", "TXT"): ["v=DMARC1; psd=n", "v=DMARC1; psd=n; p=none"],
             ("_dmarc.example", "TXT"): ["v=DMARC1; p=quarantine"],
         }
     )
     found = walk("a.example", asker)
-    assert found.policy_domain == "example"
+    assert found.organization == found.policy_domain == "example"
     assert len(found.texts["a.example"]) == 2
 
 
