@@ -77,6 +77,7 @@ TESTED_WITH = {
     "keys/postseal_keys/spfcost.py": "tests/keys/test_spfwalk.py",
     "keys/postseal_keys/spfterms.py": "tests/keys/test_spfrecord.py",
     "keys/postseal_keys/testkey_options.py": "tests/keys/test_pages.py",
+    "milter/postseal/conf/policy.py": "tests/conf/test_model.py",
     "milter/postseal/conf/sections.py": "tests/conf/test_model.py",
     "milter/postseal/conf/signing.py": "tests/conf/test_model.py",
     "keys/postseal_keys/formats/api.py": "tests/keys/test_formats.py",

@@ -59,6 +59,18 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
         pytest.param(
             '[dmarc]\nsuffix_list = "l"', "2: dmarc.suffix_list:", "no effect", id="suffix-list"
         ),
+        pytest.param(
+            '[arc]\nseal = true\nselector = "s"\nkey = "k"', "2: arc.seal:", "without domain",
+            id="seal-domain",
+        ),
+        pytest.param(
+            '[arc]\nverify = false\ntrusted_sealers = "a.b"', "3: arc.trusted_sealers:",
+            "no effect", id="sealers",
+        ),
+        pytest.param(
+            '[arc]\ntrusted_sealers = ["a..b"]', "2: arc.trusted_sealers[1]:", "empty-label",
+            id="sealer-name",
+        ),
         pytest.param("socket_mode = 660", "1: socket_mode:", '"0660"', id="mode-as-number"),
         pytest.param('socket_mode = "999"', "1: socket_mode:", "octal", id="mode-not-octal"),
         pytest.param('socket = "tcp:1@h"', "1: socket:", "unknown kind", id="socket-kind"),

@@ -7,14 +7,16 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from postseal.core.action import Delete, Insert
+from postseal.core.dkim import sign
 from postseal.core.dmarc.suffix import Choice
 from postseal.core.explain import sentences
 from postseal.core.resolver import Kind, Record
 from postseal.core.roles import Origins
-from postseal.core.rules import DmarcRules, UpstreamRules
+from postseal.core.rules import ArcRules, DmarcRules, UpstreamRules
 from postseal.core.transaction import Address, Client
 from postseal.core.verdict import Verdict
-from support.dkimmail import FIELDS, KEYS, Mail, mail, signed
+from support.arcmail import ONE, TWO, judge
+from support.dkimmail import FIELDS, KEYS, RSA, Mail, mail, signed
 from support.fakedns import FakeDns
 from support.pipeline import ID, OUTSIDE, USER, Loopback, rules, through
 
@@ -326,3 +328,96 @@ def test_a_spent_budget_is_told() -> None:
 
 def test_a_budget_that_lasts_is_not_mentioned() -> None:
     assert "limits" not in through(signed(), FakeDns(WORLD), client=OUTSIDE).story
+
+
+# ARC.
+
+SEALER = sign.signing_key(RSA, "example.com", "s1")
+CHANGED = Mail(ONE.fields, b"changed\r\n")
+
+
+def test_a_chain_is_reported() -> None:
+    """RFC 8617 section 10: header.oldest-pass and smtp.remote-ip."""
+    verdict = through(TWO, FakeDns(WORLD))
+    text = results(verdict)
+    assert "; arc=pass (sealed by example.com) header.oldest-pass=0" in text
+    assert " smtp.remote-ip=203.0.113.7; spf=" in text
+    assert verdict.story["arc"] == "pass/valid"
+    assert verdict.story["sealer"] == "example.com"
+    assert "ARC: its chain of 2 verifies, sealed by example.com." in story(verdict)
+
+
+def test_a_broken_chain_is_reported() -> None:
+    verdict = through(CHANGED, FakeDns(WORLD))
+    text = results(verdict)
+    assert 'arc=fail reason="the body was changed [i: 1]" smtp.remote-ip=203.0.113.7' in text
+    assert "oldest-pass" not in text
+    assert "ARC: its chain proves nothing at set 1: the body was changed" in story(verdict)
+
+
+@pytest.mark.parametrize(
+    ("what", "arc"),
+    [
+        pytest.param(BARE, ArcRules(), id="no-chain"),
+        pytest.param(ONE, ArcRules(enabled=False), id="off"),
+    ],
+)
+def test_no_chain_is_not_reported(what: Mail, arc: ArcRules) -> None:
+    verdict = through(what, FakeDns(WORLD), told=rules(arc=arc))
+    assert " arc=" not in results(verdict)
+    assert "arc" not in verdict.story
+
+
+def test_keys_of_a_chain_are_asked_ahead() -> None:
+    dns = FakeDns(KEYS)
+    through(ONE, dns)
+    assert ("s1._domainkey.example.com", Kind.TXT) in dns.prefetched
+
+
+SEALING = rules(arc=ArcRules(key=SEALER))
+
+
+def sent_on(what: Mail, verdict: Verdict) -> Mail:
+    """The message as it leaves: insertions at 0 stack."""
+    fields = list(what.fields)
+    for edit in verdict.edits:
+        assert isinstance(edit, Insert)
+        value = edit.value.replace("\n", "\r\n").encode()
+        fields.insert(0, (edit.name.encode(), value))
+    return Mail(tuple(fields), what.body)
+
+
+@pytest.mark.parametrize(("what", "count"), [(BARE, 1), (ONE, 2), (TWO, 3)])
+def test_a_set_is_added_on_top_of_everything(what: Mail, count: int) -> None:
+    verdict = through(what, FakeDns(WORLD), told=SEALING)
+    names = [edit.name for edit in verdict.edits if isinstance(edit, Insert)]
+    assert names == [
+        "Authentication-Results", "ARC-Authentication-Results", "ARC-Message-Signature",
+        "ARC-Seal",
+    ]  # fmt: skip
+    found = judge(sent_on(what, verdict), FakeDns(WORLD))
+    assert (found.status, found.instances, found.oldest_pass) == ("pass", count, 0)
+    said = found.assessments[-1]
+    assert said.startswith(b" i=%d; %b;" % (count, ID.encode()))
+    assert b"dmarc=pass header.from=example.com" in said
+
+
+def test_a_chain_found_broken_is_sealed_as_such_once() -> None:
+    """RFC 8617 section 5.1 step 2: nothing after a seal that says fail."""
+    verdict = through(CHANGED, FakeDns(WORLD), told=SEALING)
+    assert "cv=fail" in inserted(verdict, "ARC-Seal")[0]
+    again = through(sent_on(CHANGED, verdict), FakeDns(WORLD), told=SEALING)
+    assert inserted(again, "ARC-Seal") == []
+
+
+def test_a_chain_that_dns_was_silent_about_is_not_sealed() -> None:
+    down = FakeDns(WORLD, broken={"s1._domainkey.example.com"})
+    assert inserted(through(ONE, down, told=SEALING), "ARC-Seal") == []
+
+
+def test_refused_mail_and_mail_of_ours_are_not_sealed() -> None:
+    strict = rules(arc=ArcRules(key=SEALER), dmarc=DmarcRules(reject=True))
+    refused = through(BARE, FakeDns(WORLD), sender="e@other.example", told=strict)
+    ours = through(mail([("From", " a@x.example")]), FakeDns(WORLD), client=USER, told=SEALING)
+    for verdict in (refused, ours):
+        assert inserted(verdict, "ARC-Seal") == []

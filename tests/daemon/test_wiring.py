@@ -46,6 +46,11 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "k"\n'
         pytest.param("[verify]\niprev = true", "iprev", True, id="iprev"),
         pytest.param('[verify]\nkeep_removed = "X-R"', "keep_removed", "X-R", id="keep-removed"),
         pytest.param("", "relays", None, id="no-relays"),
+        pytest.param("[arc]\nverify = false", "arc.enabled", False, id="arc"),
+        pytest.param(
+            '[arc]\ntrusted_sealers = ["A.b"]', "arc.trusted", {"a.b"}, id="trusted-sealers"
+        ),
+        pytest.param("", "arc.key", None, id="no-seal"),
         pytest.param("", "upstream", None, id="no-upstream"),
         pytest.param(
             '[upstream]\nhosts = "10.0.0.1"\nauthserv_ids = "mx1"', "upstream.authserv_ids",
@@ -113,6 +118,16 @@ def test_relays_upstream_and_suffixes(tmp_path: Path) -> None:
     assert rules.upstream.hosts.matches(ip_address("10.0.0.1"), "")
     assert rules.dmarc.suffixes
     assert rules.dmarc.suffixes.organizational_domain("a.b.co.uk") == "b.co.uk"
+
+
+def test_the_key_to_seal_with(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    text = '[arc]\nseal = true\ndomain = "a.b"\nselector = "s"\nkey = "k"\n'
+    place = load.parse(text.encode(), tmp_path / "p.toml")
+    key = rules_of(site.load(place)).arc.key
+    assert key
+    assert (key.domain, key.selector) == ("a.b", "s")
+    assert rules_of(site.load(place, keys=False)).arc.key is None
 
 
 def test_without_a_file() -> None:

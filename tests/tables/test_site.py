@@ -232,3 +232,9 @@ def test_a_suffix_list_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
 def test_no_suffix_list_is_read_where_none_is_used(tmp_path: Path) -> None:
     for text in ("", '[dmarc]\ndiscovery = "psl"\nenabled = false\n'):
         assert site.load(load.parse(text.encode(), tmp_path / "p.toml")).suffixes is None
+
+
+def test_a_key_to_seal_with_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
+    text = '[arc]\nseal = true\ndomain = "a.b"\nselector = "s"\nkey = "none"\n'
+    with pytest.raises(ConfigError, match=r"5: arc\.key: "):
+        site.load(load.parse(text.encode(), tmp_path / "p.toml"))

@@ -55,6 +55,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _dns(settings)
     yield from _upstream(settings)
     yield from _discovery(settings)
+    yield from _arc(settings)
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -241,3 +242,19 @@ def _discovery(settings: Settings) -> Iterator[Finding]:
             'discovery = "both" tells when the list would have led elsewhere',
             (("dmarc", "discovery"),),
         )
+
+
+def _arc(settings: Settings) -> Iterator[Finding]:
+    """A seal needs all of its parts."""
+    arc = settings.arc
+    parts = {"domain": arc.domain, "selector": arc.selector, "key": arc.key}
+    if arc.seal:
+        for name, value in parts.items():
+            if not value:
+                hint = f"add {name} to [arc], or take seal out"
+                yield Finding(("arc", "seal"), f"is given without {name}", hint, (("arc", name),))
+    if arc.trusted_sealers and not arc.verify:
+        yield Finding(
+            ("arc", "trusted_sealers"), "has no effect when ARC is not verified", "verify = true",
+            (("arc", "verify"),),
+        )  # fmt: skip

@@ -25,12 +25,14 @@ from pydantic import Field
 
 from postseal.conf.host import host_name
 from postseal.conf.kinds import MaybePlace, Mode, Place, Seconds, Socket, Words
+from postseal.conf.policy import Arc
 from postseal.conf.sections import Dmarc, Dns, From, Log, Roles, Section, Spf, Upstream, Verify
 from postseal.conf.signing import EXPIRE_DEFAULT, EXPIRE_FLOOR, Sign, SignKey
 
 __all__ = [
     "EXPIRE_DEFAULT",
     "EXPIRE_FLOOR",
+    "Arc",
     "Dmarc",
     "Dns",
     "From",
@@ -133,6 +135,10 @@ class Settings(Section):
     dmarc: Dmarc = Field(
         default_factory=Dmarc,
         description="What follows from a DMARC failure. By default nothing but a header field.",
+    )
+    arc: Arc = Field(
+        default_factory=Arc,
+        description="Authenticated Received Chain: what hosts on the way have found (RFC 8617).",
     )
     from_: From = Field(
         default_factory=From,

@@ -116,14 +116,24 @@ def read_upstream(
     if received > received_above:
         return Upstream(why=Why.TOO_LOW, authserv_id=authserv_id)
     read = (_statement(part) for part in parts[1 : MAX_STATEMENTS + 1])
-    statements = tuple(one for one in read if one)
+    said = tuple(one for one in read if one)
     return Upstream(
         why=Why.READ,
         authserv_id=authserv_id,
-        spf_pass_domain=_spf(statements, identities),
-        dkim_pass_domains=tuple(dict.fromkeys(_dkim(statements, identities))),
-        statements=statements,
+        spf_pass_domain=_spf(said, identities),
+        dkim_pass_domains=tuple(dict.fromkeys(_dkim(said, identities))),
+        statements=said,
     )
+
+
+def statements(value: bytes) -> tuple[Statement, ...]:
+    """Whatever stands in the grammar of a resinfo; () when the field cannot be taken apart.
+
+    Serves ARC-Authentication-Results too: its instance and identifier are no statements.
+    """
+    parts = _parts(value) if len(value) <= MAX_FIELD else None
+    read = (_statement(part) for part in (parts or [])[: MAX_STATEMENTS + 2])
+    return tuple(one for one in read if one)
 
 
 def _topmost(header: Header) -> tuple[Field, int] | None:

@@ -22,14 +22,17 @@ THE ORDER
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from postseal.core import iprev, policy, received_spf, relays, removed, report, spf
-from postseal.core.action import Accept, Edit
+from postseal.core.action import Accept, Edit, Hold
 from postseal.core.address import Authors
+from postseal.core.arc import seal
+from postseal.core.arc import verify as arc
+from postseal.core.arc.chain import AAR, AMS, SEAL
 from postseal.core.authres import compose
 from postseal.core.authres_upstream import Identities, Upstream, read_upstream
-from postseal.core.canon import BodyHashes
+from postseal.core.canon import BodyDigest, BodyHashes, BodyKey
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc
 from postseal.core.dmarc.suffix import judge
@@ -47,8 +50,8 @@ class Checking:
     """A message to be verified."""
 
     __slots__ = (
-        "_address", "_authors", "_bodies", "_client", "_dkim", "_envelope", "_header", "_helo",
-        "_origin", "_relayed", "_resolver", "_rules", "body", "wants_body",
+        "_address", "_arc", "_authors", "_bodies", "_client", "_dkim", "_envelope", "_header",
+        "_helo", "_now", "_origin", "_relayed", "_resolver", "_rules", "body", "wants_body",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +72,7 @@ class Checking:
         self._envelope = envelope
         self._header = header
         self._resolver = resolver
+        self._now = now
         self._relayed: relays.Relayed | None = None
         self._address: Address | None = client.address
         self._helo = client.helo
@@ -76,14 +80,29 @@ class Checking:
             self._relayed = relays.true_client(client, header, rules.relays)
             self._address, self._helo = self._relayed.address, self._relayed.helo
         self._dkim = verify.prepare(header, rules.dkim, now, prefer=authors.domains)
+        self._arc = _chain(header, rules, now) if not origin.trusted else None
         self._start_questions()
-        self._bodies = BodyHashes(self._dkim.body_keys)
-        self.wants_body = bool(self._dkim.body_keys)
+        wanted = {*self._dkim.body_keys, *self._body_keys()}
+        self._bodies = BodyHashes(wanted)
+        self.wants_body = bool(wanted)
         self.body: Callable[[bytes], None] = self._bodies.update if self.wants_body else no_body
+
+    def _body_keys(self) -> Iterator[BodyKey]:
+        """What ARC wants of the body, beside DKIM."""
+        if self._arc is not None:
+            yield from self._arc.body_keys
+        if self._seals:
+            yield seal.BODY_KEY
+
+    @property
+    def _seals(self) -> bool:
+        return self._rules.arc.key is not None and not self._origin.trusted
 
     def _start_questions(self) -> None:
         resolver = self._resolver
         for name in self._dkim.query_names:
+            resolver.prefetch(name, Kind.TXT)
+        for name in self._arc.query_names if self._arc is not None else ():
             resolver.prefetch(name, Kind.TXT)
         if self._origin.trusted:
             return
@@ -105,19 +124,23 @@ class Checking:
             iprev.prefetch(client=self._address, resolver=resolver)
 
     def close(self) -> Verdict:
-        found = self._find()
+        digests = self._bodies.digests()
+        found = self._find(digests)
         action = Accept() if self._origin.trusted else policy.decide(found, self._rules)
+        edits = self._edits(found)
+        if self._seals and isinstance(action, Accept | Hold):
+            edits += self._seal(found, digests)
         return Verdict(
             role=Role.INTERNAL if self._origin.trusted else Role.INBOUND,
             found=found,
             action=action,
-            edits=tuple(self._edits(found)),
+            edits=tuple(edits),
             story=report.story(found),
         )
 
-    def _find(self) -> Findings:
+    def _find(self, digests: Mapping[BodyKey, BodyDigest]) -> Findings:
         """Every mechanism's result."""
-        signatures = self._dkim.finish(self._bodies.digests(), self._resolver)
+        signatures = self._dkim.finish(digests, self._resolver)
         if self._origin.trusted:
             return Findings(
                 origin=self._origin,
@@ -136,6 +159,7 @@ class Checking:
             envelope=self._envelope,
             relayed=self._relayed,
             dkim=signatures,
+            arc=self._arc.finish(digests, self._resolver) if self._arc is not None else None,
             spf=sender,
             helo=self._check_helo() if rules.spf_helo and self._envelope.sender else None,
             iprev=(
@@ -234,3 +258,32 @@ class Checking:
         field = compose(rules.authserv_id, report.results(found))
         edits.append(insert_on_top("Authentication-Results", b" " + field))
         return edits
+
+    def _seal(self, found: Findings, digests: Mapping[BodyKey, BodyDigest]) -> list[Edit]:
+        """Our own set, after every other change (RFC 8617 section 5.1).
+
+        No field that we add or remove is among those that the set covers.
+        """
+        key = self._rules.arc.key
+        assert key is not None
+        made = seal.seal(
+            self._header,
+            key,
+            digests[seal.BODY_KEY],
+            found.arc or _NO_CHAIN,
+            compose(self._rules.authserv_id, report.results(found)),
+            now=self._now,
+        )
+        return [insert_on_top(field.name.decode(), field.value) for field in reversed(made)]
+
+
+_NO_CHAIN = arc.ArcResult(status=arc.Status.NONE, why=arc.Why.NO_CHAIN)
+
+
+def _chain(header: Header, rules: Rules, now: int) -> arc.PreparedArc | None:
+    """The ARC sets; None for mail without any, which is most mail."""
+    if not (rules.arc.enabled or rules.arc.key) or not (
+        SEAL in header or AMS in header or AAR in header
+    ):
+        return None
+    return arc.prepare(header, now, skew=rules.dkim.skew, min_rsa_bits=rules.dkim.min_rsa_bits)

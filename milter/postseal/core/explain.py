@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from postseal.core import action, iprev, spf
 from postseal.core.address import Authors
 from postseal.core.address import Why as From
+from postseal.core.arc import verify as arc
 from postseal.core.authres_upstream import Why as Upstream
 from postseal.core.dkim import verify
 from postseal.core.dmarc.record import Disposition
@@ -52,6 +53,8 @@ def _story(verdict: Verdict) -> Iterator[str]:
     if found.iprev is not None:
         yield _name(found.iprev)
     yield from _signatures(found.dkim)
+    if found.arc is not None:
+        yield _chain(found.arc)
     for sender in (found.spf, found.helo):
         if sender is not None:
             yield _sender(sender, found.address)
@@ -158,6 +161,19 @@ def _signatures(results: tuple[verify.Result, ...]) -> Iterator[str]:
             yield f"{about} verifies{test}."
         else:
             yield f"{about} counts for nothing, {result.status}: {result.detail or result.why}."
+
+
+def _chain(result: arc.ArcResult) -> str:
+    """One sentence on ARC."""
+    if result.status is arc.Status.PASS:
+        sealers = _listed(dict.fromkeys(one.domain for one in result.sealers))
+        since = f", its content unchanged since set {result.oldest_pass}"
+        return (
+            f"ARC: its chain of {result.instances} verifies, sealed by {sealers}"
+            f"{since if result.oldest_pass else ''}."
+        )
+    where = f" at set {result.failed}" if result.failed else ""
+    return f"ARC: its chain proves nothing{where}: {result.detail or result.why}."
 
 
 _SPF = {

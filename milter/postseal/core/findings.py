@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from postseal.core import iprev as iprev_check
 from postseal.core import spf as spf_check
 from postseal.core.address import Authors
+from postseal.core.arc.verify import ArcResult
 from postseal.core.authres_upstream import Upstream
 from postseal.core.dkim import verify
 from postseal.core.dmarc.result import Result as Dmarc
@@ -42,6 +43,7 @@ class Findings:
     envelope: Envelope | None = None
     relayed: Relayed | None = None  # the true client, where relays of ours are believed
     dkim: tuple[verify.Result, ...] = ()
+    arc: ArcResult | None = None  # None also for mail without any ARC field
     spf: spf_check.Result | None = None
     helo: spf_check.Result | None = None
     iprev: iprev_check.Result | None = None
@@ -86,6 +88,8 @@ class Findings:
         for sender in (self.spf, self.helo):
             if sender is not None and sender.status is spf_check.Status.TEMPERROR:
                 yield sender.why.value.replace("dns-", ": ")
+        if self.arc is not None and self.arc.is_temporary:
+            yield self.arc.detail
         if self.iprev is not None:
             yield self.iprev.detail
         if self.dmarc is not None:

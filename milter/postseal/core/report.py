@@ -5,7 +5,7 @@ NAME
 
 GIVES
     for each mechanism the words that RFC 8601 and RFC 9989 define, in this order:
-    auth, iprev, dkim, spf (MAIL FROM, then HELO), dmarc.
+    auth, iprev, dkim, arc, spf (MAIL FROM, then HELO), dmarc.
 
 DOES NOT
     escape: compose() filters every value for the header, the log line for the log.
@@ -16,6 +16,7 @@ from __future__ import annotations
 from postseal.core import explain
 from postseal.core import iprev as iprev_check
 from postseal.core import spf as spf_check
+from postseal.core.arc import verify as arc_check
 from postseal.core.authres import MethodResult, Property
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc_check
@@ -23,7 +24,7 @@ from postseal.core.dmarc.walk import Method
 from postseal.core.findings import Findings
 from postseal.core.relays import Why as Relay
 from postseal.core.roles import Origin
-from postseal.core.transaction import Client, Envelope
+from postseal.core.transaction import Address, Client, Envelope
 
 
 def results(found: Findings) -> list[MethodResult]:
@@ -33,6 +34,8 @@ def results(found: Findings) -> list[MethodResult]:
         made.insert(0, iprev(found.iprev))
     if found.origin in _AUTHENTICATED and found.client and found.envelope:
         made.insert(0, auth(found.client, found.envelope))
+    if found.arc is not None:
+        made.append(arc(found.arc, found.address))
     if found.spf is not None:
         made.append(spf(found.spf))
     if found.helo is not None:
@@ -103,6 +106,22 @@ def iprev(result: iprev_check.Result) -> MethodResult:
     )
 
 
+def arc(result: arc_check.ArcResult, client: Address | None) -> MethodResult:
+    """The chain, how far back its signatures hold, and the client (RFC 8617 section 10)."""
+    passed = result.status is arc_check.Status.PASS
+    properties = [Property("header", "oldest-pass", str(result.oldest_pass))] if passed else []
+    if client is not None:
+        properties.append(Property("smtp", "remote-ip", str(client)))
+    where = f" (i: {result.failed})" if result.failed else ""
+    return MethodResult(
+        method="arc",
+        result=result.status.value,
+        reason="" if passed else (result.detail or result.why.value) + where,
+        comment=f"sealed by {result.sealers[-1].domain}" if passed else "",
+        properties=properties,
+    )
+
+
 def spf(result: spf_check.Result) -> MethodResult:
     """The identity that was checked, without its local part (RFC 8601 section 2.7.2)."""
     identity = "helo" if result.identity == "helo" else "mailfrom"
@@ -156,6 +175,10 @@ def story(found: Findings) -> Pairs:
     }
     if found.relayed is not None and found.relayed.why is not Relay.DIRECT:
         pairs["relayed_for"] = str(found.relayed.address or found.relayed.why)
+    if found.arc is not None:
+        pairs["arc"] = f"{found.arc.status}/{found.arc.why}"
+        if found.arc.sealers:
+            pairs["sealer"] = found.arc.sealers[-1].domain
     if found.spf is not None:
         pairs["spf"] = f"{found.spf.status}/{found.spf.why}"
         pairs["spf_domain"] = found.spf.domain

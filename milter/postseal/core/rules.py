@@ -67,6 +67,15 @@ class UpstreamRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArcRules:
+    """What ARC is used for."""
+
+    enabled: bool = True  # verified and reported
+    trusted: frozenset[str] = frozenset()  # d= of sealers that may outweigh a DMARC failure
+    key: sign.SigningKey | None = None  # to seal with; None seals nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """Everything the pipeline is told once and never changes."""
 
@@ -80,6 +89,7 @@ class Rules:
     spf_received: bool = False  # a Received-SPF field
     iprev: bool = False
     relays: HostSet | None = None  # whose Received fields are believed; None: nobody's
+    arc: ArcRules = field(default_factory=ArcRules)
     upstream: UpstreamRules | None = None  # None: nobody's results are used
     keep_removed: str = ""  # name of the field that keeps a removed one's text; "" keeps none
     from_: FromRules = field(default_factory=FromRules)

@@ -29,7 +29,15 @@ from postseal.core.dkim import headerlist, sign, verify
 from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.pipeline import Pipeline
 from postseal.core.roles import MacroRule, Origins
-from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, Rules, UpstreamRules
+from postseal.core.rules import (
+    ArcRules,
+    DmarcRules,
+    FromRules,
+    OnBadFrom,
+    OnFault,
+    Rules,
+    UpstreamRules,
+)
 from postseal.daemon import app
 from postseal.daemon.logline import logline
 from postseal.daemon.logs import open_log
@@ -133,6 +141,11 @@ def rules_of(found: site.Site) -> Rules:
         spf_received=settings.spf.received_spf,
         iprev=settings.verify.iprev,
         relays=found.relays if settings.roles.trusted_relays else None,
+        arc=ArcRules(
+            enabled=settings.arc.verify,
+            trusted=frozenset(settings.arc.trusted_sealers),
+            key=found.arc_key,
+        ),
         upstream=_upstream(found),
         keep_removed=settings.verify.keep_removed,
         from_=FromRules(

@@ -51,6 +51,7 @@ class Site:
     relays: HostList
     upstream: HostList
     suffixes: SuffixList | None = None
+    arc_key: SigningKey | None = None
     logins: Logins | None = None  # None binds nobody
     remarks: tuple[Mistake, ...] = ()
     files: tuple[Path, ...] = ()  # everything that was read
@@ -96,6 +97,7 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
     senders: tuple[str, ...] = ()
     if keys:
         chooser, ready, senders = _chooser(configuration, keyring, thorough, found)
+    arc_key = _arc_key(configuration, keyring, found) if keys and settings.arc.seal else None
     logins = loading.logins(configuration, found) if keys else None
     found += _socket(configuration)
     if any(one.severity is Severity.ERROR for one in found):
@@ -108,6 +110,7 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
         relays=relays,
         upstream=upstream,
         suffixes=suffix_list,
+        arc_key=arc_key,
         logins=logins,
         remarks=tuple(found),
         files=(*loading.files(configuration), *keyring.paths),
@@ -165,6 +168,21 @@ def _chooser(
             whom,
         )
     return NoKeys(), (), ()
+
+
+def _arc_key(
+    configuration: Configuration, keyring: Keyring, found: list[Mistake]
+) -> SigningKey | None:
+    """The key to seal with."""
+    arc = configuration.settings.arc
+    assert arc.key is not None
+    try:
+        return signing_key(keyring.file(arc.key), arc.domain, arc.selector)
+    except KeyFault as fault:
+        found.append(configuration.mistake(("arc", "key"), fault.what, fault.hint))
+    except UnusableKey as error:
+        found.append(configuration.mistake(("arc", "key"), str(error), error.hint))
+    return None
 
 
 def _keys(
