@@ -9,12 +9,14 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from postseal.conf.kinds import Domain, Place, Words, rows, seconds
 from postseal.conf.sections import DAY, Section
+from postseal.core.dkim import headerlist
 
 EXPIRE_DEFAULT = 14 * DAY  # what `expire = true` means
 EXPIRE_FLOOR = 5 * DAY  # Postfix's maximal_queue_lifetime: a queued message must not outlive it
@@ -27,6 +29,21 @@ Canonicalization = Literal[
 def _expire(value: object) -> object:
     """true is the default life, false none; the rest is a duration."""
     return EXPIRE_DEFAULT * value if isinstance(value, bool) else seconds(value)
+
+
+def _names(listed: Iterable[bytes]) -> str:
+    """Header fields for people to read."""
+    names = (b"-".join(map(bytes.capitalize, name.split(b"-"))).decode() for name in listed)
+    return ", ".join(_SPELLED.get(name, name) for name in names)
+
+
+_SPELLED = {
+    "Message-Id": "Message-ID",
+    "Resent-Message-Id": "Resent-Message-ID",
+    "Content-Id": "Content-ID",
+    "Mime-Version": "MIME-Version",
+    "List-Id": "List-ID",
+}
 
 
 class SignKey(Section):
@@ -72,6 +89,14 @@ class Sign(Section):
         " file:/PATH for exact look-ups, refile:/PATH for patterns with *, csl:TEXT, or just"
         " /PATH for file:/PATH.",
     )
+    choose_by: Literal["from", "envelope", "login"] = Field(
+        default="from",
+        description="Whose address is looked up in domain or signing_table: the author's (from),"
+        " the envelope sender's, or the login's. A bounce has no envelope sender, and a login may"
+        " not be an address: then the author's is taken. DMARC passes only by a signature of the"
+        " author's domain, so that anything but from is for mail that needs no DMARC. Mail with"
+        " several From fields, or authors in several domains, is never signed.",
+    )
     multiple_signatures: bool = Field(
         default=False,
         description="Whether every row of signing_table that matches gives a signature, and not"
@@ -84,15 +109,19 @@ class Sign(Section):
     )
     headers: Words = Field(
         default=("*",),
-        description="The header fields to sign. * stands for the built-in list; +NAME adds to it"
-        " and -NAME takes from it. From is always signed. Received, Return-Path,"
-        " Authentication-Results and the ARC fields are never signed.",
+        description="The header fields to sign. * stands for the built-in list: "
+        + _names(headerlist.SIGNED)
+        + ". +NAME adds to it and -NAME takes from it. From is always signed. Received,"
+        " Return-Path, Authentication-Results and the ARC fields are never signed.",
     )
     oversign: Words = Field(
         default=("*",),
         description="Header fields that are named once more than they occur, so that none can be"
-        " added without breaking the signature, written as in headers. Each must also be in"
-        " headers. From is always among them.",
+        " added without breaking the signature, written as in headers. * stands for the built-in"
+        " list: "
+        + _names(headerlist.OVERSIGNED)
+        + ". Date and Message-ID are left out where a message has none, because Postfix may"
+        " add them. Those that are named here must also be in headers. From is always among them.",
     )
     expire: Annotated[int, BeforeValidator(_expire)] = Field(
         default=0,
@@ -121,4 +150,27 @@ class Sign(Section):
         default="tempfail",
         description="What happens to mail that should be signed but cannot be, because a key or a"
         " table cannot be used: tempfail defers it, accept lets it out unsigned.",
+    )
+    self_check: Literal["all", "sample", "off"] = Field(
+        default="sample",
+        description="Which signatures are verified with the public half of their key before the"
+        " message goes on: all, none, or those of one message in sixteen (sample). A signature"
+        " that does not verify means a fault of this host or of Postseal, and leads to"
+        " on_signing_error. all makes signing a tenth dearer with an RSA key, and doubles the cost"
+        " of an Ed25519 signature.",
+    )
+    warn_risks: bool = Field(
+        default=True,
+        description="Whether the log tells what will break a signature after it was made: lines of"
+        " more than 998 octets, which Postfix cuts in two; a body that is not ASCII, which it"
+        " converts for a server without 8BITMIME; CR and LF that are not together.",
+    )
+    check_published: Literal["off", "warn", "fallback"] = Field(
+        default="off",
+        description="Whether the daemon compares its keys with what DNS publishes, at start and"
+        " then daily: warn logs every key that is not published, or is revoked, or differs;"
+        " fallback also leaves such a key out as long as its domain has another key here that is"
+        " published, and signs with that one instead. Start-up does not wait for it, and DNS that"
+        " gives no answer changes nothing. Rows of key_table whose domain is %, and tables in"
+        " databases, are not checked.",
     )

@@ -6,7 +6,15 @@ NAME
 GIVES
     Outbound: one DKIM-Signature per choice, put on top; forged results removed.
     Refused: a signature is due but cannot be made; the operator's on_signing_error.
+    Unsigned: a message that is only checked; its story says why it was not signed.
     LeaveAlone: a peer's message, not touched at all.
+
+STORY
+    signed=NAME,NAME   the names under which the keys are published
+    signed=no          reason=no-key, never-sign, not-owner, outside (somebody else's client
+                       with an author of ours), or what is wrong with From
+    signed=error       reason=TEXT: a signature was due
+    risks=WORD,WORD    what will break the signature on the way, and where
 """
 
 from __future__ import annotations
@@ -16,15 +24,16 @@ from dataclasses import replace
 
 from postseal.core.action import Accept, Action, Defer, Edit
 from postseal.core.address import Authors
-from postseal.core.canon import BodyHashes
+from postseal.core.canon import BodyDigest, BodyHashes
 from postseal.core.dkim import sign
+from postseal.core.dkim.survival import BodyObserver, header_risks
 from postseal.core.field import Field, Header
 from postseal.core.findings import Findings
 from postseal.core.roles import Origin, Role
 from postseal.core.rules import OnFault, Rules
 from postseal.core.signing import Choice
 from postseal.core.transaction import Client
-from postseal.core.verdict import Verdict, deletions, insert_on_top, no_body
+from postseal.core.verdict import Verdict, Work, deletions, insert_on_top, no_body
 
 
 class LeaveAlone:
@@ -60,13 +69,10 @@ class Refused:
         self.body: Callable[[bytes], None] = no_body
 
     def close(self) -> Verdict:
-        action: Action = Accept()
-        if self._rules.on_signing_error is OnFault.TEMPFAIL:
-            action = Defer("message cannot be signed at the moment; please try again later")
         return Verdict(
             role=Role.OUTBOUND,
             found=Findings(origin=self._origin, authors=self._authors, client=self._client),
-            action=action,
+            action=_on_error(self._rules),
             story={
                 "origin": self._origin.value,
                 "from": self._authors.domains[0],
@@ -76,12 +82,28 @@ class Refused:
         )
 
 
+class Unsigned:
+    """A message that is checked, not signed, and whose story says why."""
+
+    __slots__ = ("_why", "_work", "body", "wants_body")
+
+    def __init__(self, work: Work, why: str) -> None:
+        self._work = work
+        self._why = why
+        self.body: Callable[[bytes], None] = work.body
+        self.wants_body = work.wants_body
+
+    def close(self) -> Verdict:
+        verdict = self._work.close()
+        return replace(verdict, story={**verdict.story, "signed": "no", "reason": self._why})
+
+
 class Outbound:
     """A message to be signed."""
 
     __slots__ = (
-        "_authors", "_bodies", "_choices", "_client", "_header", "_now", "_origin", "_rules",
-        "body",
+        "_authors", "_bodies", "_choices", "_client", "_header", "_now", "_observer", "_origin",
+        "_rules", "body",
     )  # fmt: skip
 
     wants_body = True
@@ -104,10 +126,24 @@ class Outbound:
         self._choices = choices
         self._now = now
         self._bodies = BodyHashes([rules.signing.body_key])
-        self.body: Callable[[bytes], None] = self._bodies.update
+        self._observer = BodyObserver() if rules.signing.watch else None
+        self.body: Callable[[bytes], None] = self._watch if self._observer else self._bodies.update
+
+    def _watch(self, chunk: bytes) -> None:
+        if self._observer is not None:
+            self._observer.update(chunk)
+        self._bodies.update(chunk)
 
     def close(self) -> Verdict:
-        signatures = self._sign()
+        digest = self._bodies.digests()[self._rules.signing.body_key]
+        signatures = tuple(
+            sign.sign(self._header, choice.key, digest, self._options(choice), now=self._now)
+            for choice in self._choices
+        )
+        if self._rules.signing.checks(digest) and (bad := self._unsound(signatures, digest)):
+            reason = f"the signature of {bad} does not verify: this is a fault of this host"
+            refused = Refused(self._rules, self._origin, self._client, self._authors, reason)
+            return refused.close()
         edits: list[Edit] = list(deletions(self._header, self._rules.own_ids))
         # The first choice ends on top: insertions at 0 stack.
         edits += [insert_on_top("DKIM-Signature", made.value) for made in reversed(signatures)]
@@ -117,24 +153,40 @@ class Outbound:
             action=Accept(),
             edits=tuple(edits),
             signatures=signatures,
-            story={
-                "origin": self._origin.value,
-                "from": self._authors.domains[0],
-                "signed": ",".join(
-                    f"{choice.key.selector}._domainkey.{choice.key.domain}"
-                    for choice in self._choices
-                ),
-            },
+            story=self._story(),
         )
 
-    def _sign(self) -> tuple[Field, ...]:
-        digest = self._bodies.digests()[self._rules.signing.body_key]
-        return tuple(
-            sign.sign(self._header, choice.key, digest, self._options(choice), now=self._now)
-            for choice in self._choices
-        )
+    def _story(self) -> dict[str, str | int]:
+        names = [choice.key.query_name for choice in self._choices]
+        story: dict[str, str | int] = {
+            "origin": self._origin.value,
+            "from": self._authors.domains[0],
+            "signed": ",".join(names),
+        }
+        if self._observer is not None:
+            signed = self._rules.signing.signed
+            threats = (*header_risks(self._header, signed), *self._observer.risks())
+            if threats:
+                story["risks"] = ",".join(dict.fromkeys(threat.risk.value for threat in threats))
+                if places := "; ".join(threat.place for threat in threats if threat.place):
+                    story["where"] = places
+        return story
+
+    def _unsound(self, signatures: tuple[Field, ...], digest: BodyDigest) -> str:
+        """The name of the first key whose signature a verifier would not accept; "" for none."""
+        for made, choice in zip(signatures, self._choices, strict=True):
+            if not sign.self_check(made, self._header, choice.key, digest):
+                return choice.key.query_name
+        return ""
 
     def _options(self, choice: Choice) -> sign.Options:
         if choice.identity is None:
             return self._rules.signing
         return replace(self._rules.signing, identity=choice.identity)
+
+
+def _on_error(rules: Rules) -> Action:
+    """What the operator wants for mail that should be signed and cannot be."""
+    if rules.on_signing_error is OnFault.TEMPFAIL:
+        return Defer("message cannot be signed at the moment; please try again later")
+    return Accept()

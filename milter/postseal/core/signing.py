@@ -1,7 +1,7 @@
 """Which keys sign for an author: the question, without the tables that answer it.
 
 NAME
-    signing - Choice, KeyChooser, LoginTable and SigningUnavailable
+    signing - Choice, KeyChooser, LoginTable and SigningUnavailable; ChooseBy and address_of()
 
 SEE ALSO
     tables/chooser.py answers from configuration; core/dkim/sign.py signs.
@@ -9,10 +9,15 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
+from postseal.core.address import Authors
 from postseal.core.dkim.sign import SigningKey
+from postseal.core.names import mailbox_domain
+from postseal.core.transaction import Client, Envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,10 @@ class LoginTable(Protocol):
     """Whatever knows which authors a user may write as."""
 
     def allows(self, login: str, address: str, /) -> bool:
-        """Whether who authenticated as login ("" when that is not known) may be that author."""
+        """Whether who authenticated as login ("" when that is not known) may be that author.
+
+        Raises SigningUnavailable when that cannot be said now.
+        """
         ...
 
 
@@ -54,3 +62,34 @@ class NoKeys:
 
     def choose(self, address: str, /) -> tuple[Choice, ...]:
         return ()
+
+
+class ChooseBy(StrEnum):
+    """Whose address the keys are looked up for."""
+
+    FROM = "from"
+    ENVELOPE = "envelope"
+    LOGIN = "login"
+
+
+def address_of(by: ChooseBy, client: Client, envelope: Envelope, authors: Authors) -> str:
+    """The address to look keys up for: the author's where the wanted one is no address.
+
+    A bounce has no envelope sender, and a login need not be an address.
+    """
+    told = {ChooseBy.ENVELOPE: envelope.sender, ChooseBy.LOGIN: client.auth_user}.get(by, "")
+    local, at, _ = told.rpartition("@")
+    domain = mailbox_domain(told) if at and local else None
+    return f"{local}@{domain}" if domain else authors.first_address
+
+
+def is_ours(domains: Iterable[str], ours: Container[str]) -> bool:
+    """Whether one of the domains is at or below one of ours."""
+    return any(name in ours for domain in domains for name in _upwards(domain))
+
+
+def _upwards(domain: str) -> Iterator[str]:
+    """The domain and those above it."""
+    while domain:
+        yield domain
+        domain = domain.partition(".")[2]

@@ -7,7 +7,14 @@ import random
 
 import pytest
 
-from postseal.core.dkim.survival import MAX_LINE, BodyObserver, Risk, header_risks
+from postseal.core.dkim.survival import (
+    COUNTED,
+    MAX_LINE,
+    SAMPLE,
+    BodyObserver,
+    Risk,
+    header_risks,
+)
 from postseal.core.field import Field, Header
 
 
@@ -16,7 +23,7 @@ def seen(body: bytes, *borders: int) -> dict[Risk, str]:
     cuts = [0, *borders, len(body)]
     for start, end in itertools.pairwise(cuts):
         observer.update(body[start:end])
-    return {threat.risk: threat.detail for threat in observer.risks()}
+    return {threat.risk: threat.place for threat in observer.risks()}
 
 
 LONG = b"a\r\n" + b"x" * 999 + b"\r\nb\r\n"
@@ -48,12 +55,32 @@ def test_the_line_is_named() -> None:
         assert "line 2 " in seen(LONG, *borders)[Risk.LONG_BODY_LINE]
 
 
-def test_what_is_counted() -> None:
-    assert seen(b"a\rb\rc\r\n", 2)[Risk.BARE_CR].startswith("2 CR")
-    assert seen(b"a\nb\nc\r\n", 2)[Risk.BARE_LF].startswith("2 LF")
+def test_places() -> None:
+    assert "CR without LF in line 2 " in seen(b"a\r\nb\rc\r\n")[Risk.BARE_CR]
+    assert "CR without LF before line 2 " in seen(b"a\r\nb\rc\r\n", 5)[Risk.BARE_CR]
+    assert "LF without CR in line 2 " in seen(b"a\r\nb\nc\r\n", 2, 5)[Risk.BARE_LF]
+    assert "at the end" in seen(b"a\r\nb\r", 2)[Risk.BARE_CR]
     ends = seen(b"a\r\nb\r\n" + b"x" * 999, 1, 3, 8)
     assert "line 3 " in ends[Risk.LONG_BODY_LINE]
-    assert "line 2 " in seen(b"a\n" + b"x" * 1001, 1)[Risk.LONG_BODY_LINE]
+
+
+def test_far_down_a_place_is_an_octet() -> None:
+    body = b"0123456789\r\n" * (COUNTED // 8)
+    chunks = range(65535, len(body), 65535)
+    assert seen(body, *chunks) == {}
+    found = seen(body + b"x" * 1200, *chunks)[Risk.LONG_BODY_LINE]
+    assert f"at octet {len(body) + 1} " in found
+
+
+def test_single_line_ends_are_looked_for_at_the_start_of_each_chunk() -> None:
+    calm = b"0123456789\r\n" * SAMPLE
+    assert set(seen(calm + b"a\rb\nc\r\n", len(calm))) == {Risk.BARE_CR, Risk.BARE_LF}
+    assert seen(calm + b"a\rb\nc\r\n") == {}
+
+
+def test_the_sample_may_end_within_a_line_end() -> None:
+    for length in range(SAMPLE - 3, SAMPLE + 3):
+        assert seen(b"x" * 500 + b"\r\n" + b"y" * (length - 502) + b"\r\nz\r\n") == {}
 
 
 def test_only_the_first_long_line_is_named() -> None:
@@ -75,9 +102,12 @@ def test_against_a_plain_reading() -> None:
 def test_header_lines() -> None:
     good = Field(b"References", b" " + b"<1@example.com>\r\n " * 200 + b"x")
     bad = Field(b"X-Long", b" short\r\n " + b"y" * 998)
-    assert header_risks(Header([good])) == ()
-    assert header_risks(Header([Field(b"X", b"y" * 996)])) == ()
-    assert len(header_risks(Header([Field(b"X", b"y" * 997)]))) == 1
-    (threat,) = header_risks(Header([good, bad]))
+    signed = {b"references", b"x", b"x-long"}
+    assert header_risks(Header([good]), signed) == ()
+    assert header_risks(Header([Field(b"X", b"y" * 996)]), signed) == ()
+    assert len(header_risks(Header([Field(b"X", b"y" * 997)]), signed)) == 1
+    (threat,) = header_risks(Header([good, bad]), signed)
     assert threat.risk is Risk.LONG_HEADER_LINE
-    assert "X-Long" in threat.detail
+    assert "X-Long" in threat.place
+    assert str(threat).startswith("long-header-line: ")
+    assert header_risks(Header([good, bad]), {b"references"}) == ()  # what is not signed may change

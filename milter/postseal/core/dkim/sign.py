@@ -21,6 +21,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -36,6 +37,7 @@ from postseal_keys.console import Problem
 
 _NAME = b"DKIM-Signature"
 _WIDTH = 76  # columns; lines must stay below 78 (RFC 5322 section 2.1.1)
+SAMPLE = 16  # one message in so many, with SelfCheck.SAMPLE; a power of two
 # dkim-quoted-printable leaves these as they are (RFC 6376 section 2.11).
 _PLAIN = frozenset(set(range(0x21, 0x7F)) - set(b"=;"))
 
@@ -97,9 +99,21 @@ def load(data: bytes, domain: str, selector: str, *, where: str = "key") -> Sign
     return signing_key(private, domain, selector)
 
 
+class SelfCheck(StrEnum):
+    """Which signatures are verified when they are made."""
+
+    ALL = "all"
+    SAMPLE = "sample"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How to sign.  Names in lower case; expire_seconds None for no x=; identity "" for no i=."""
+    """How to sign.  Names in lower case; expire_seconds None for no x=; identity "" for no i=.
+
+    self_check: which signatures are to be held against the public half: `all`, `off`, or one
+    message in SAMPLE.  watch: whether to look for what will break the signature on its way.
+    """
 
     header_relaxed: bool = True
     body_relaxed: bool = True
@@ -107,6 +121,14 @@ class Options:
     oversigned: tuple[bytes, ...] = headerlist.OVERSIGNED
     expire_seconds: int | None = None
     identity: str = ""
+    self_check: SelfCheck = SelfCheck.SAMPLE
+    watch: bool = True
+
+    def checks(self, digest: BodyDigest) -> bool:
+        """Whether this message's signatures are to be checked: always the same for one body."""
+        if self.self_check is SelfCheck.SAMPLE:
+            return digest.value[0] < 256 // SAMPLE
+        return self.self_check is SelfCheck.ALL
 
     @property
     def body_key(self) -> BodyKey:

@@ -7,10 +7,16 @@ GIVEN
     the Header, and the body in chunks.
 
 GIVES
-    Risks, each with the place in words.
+    Threats, each with the place in words.
 
 DOES NOT
     change anything.  A signature over such a message is right when it is made.
+
+NOTES
+    It runs beside the body hash and must not cost what that costs.  Line lengths are found by
+    looking for one line end in every stretch of a line's room.  Single CR and LF, which
+    Postfix has taken out before a milter sees them, are looked for in the first SAMPLE octets
+    of each chunk.
 
 SEE ALSO
     RFC 5322 section 2.1.1 (998 octets), RFC 6376 section 5.3 (normalise first); postconf(5):
@@ -19,12 +25,15 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 
 from postseal.core.field import Header
 
 MAX_LINE = 998  # octets without CRLF: Postfix's client breaks longer ones in two
+SAMPLE = 1024  # octets of each chunk in which single CR and LF are looked for
+COUNTED = 1 << 18  # octets of a body in which places are told by line, not by octet
 
 
 class Risk(StrEnum):
@@ -39,39 +48,42 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threat:
-    """One risk.  detail: where, in words, free of the message's text."""
+    """One risk.  place: where, in words, free of the message's text; "" for everywhere."""
 
     risk: Risk
-    detail: str
+    place: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.risk}: {self.place}" if self.place else self.risk.value
 
 
-def header_risks(header: Header) -> tuple[Threat, ...]:
-    """Fields with lines that are too long."""
+def header_risks(header: Header, signed: Container[bytes]) -> tuple[Threat, ...]:
+    """Fields with lines that are too long, among those that are signed (names in lower case)."""
     found = []
     for field in header:
-        if len(field.name) + len(field.value) < MAX_LINE:
+        if len(field.name) + len(field.value) < MAX_LINE or field.key not in signed:
             continue
         lines = (field.name + b":" + field.value).split(b"\r\n")
         longest = max(map(len, lines))
         if longest > MAX_LINE:
             name = field.name.decode("ascii", "backslashreplace")[:80]
-            text = f"a line of the field {name} has {longest} octets"
-            found.append(Threat(risk=Risk.LONG_HEADER_LINE, detail=text))
+            place = f"a line of the field {name} has {longest} octets"
+            found.append(Threat(risk=Risk.LONG_HEADER_LINE, place=place))
     return tuple(found)
 
 
 class BodyObserver:
     """Looks at a body as it passes, cut anywhere.  Keeps counters only."""
 
-    __slots__ = ("_cr", "_eight_bit", "_ends", "_lf", "_lines", "_long", "_start", "_was_cr")
+    __slots__ = ("_cr", "_eight_bit", "_lf", "_lines", "_long", "_octets", "_start", "_was_cr")
 
     def __init__(self) -> None:
         self._eight_bit = False
         self._was_cr = False  # the last octet was a CR
-        self._cr = self._lf = self._ends = 0  # octets CR and LF, and pairs of them
-        self._lines = 0  # lines complete
+        self._cr = self._lf = self._long = ""  # where the first one was
+        self._octets = 0  # before the present chunk
+        self._lines = 0  # line ends before the present chunk, as long as they are counted
         self._start = 0  # where the present line starts, relative to the next chunk: <= 0
-        self._long = 0  # number of the first line that is too long
 
     def update(self, chunk: bytes) -> None:
         """The next octets of the body."""
@@ -79,14 +91,27 @@ class BodyObserver:
             return
         if not self._eight_bit and not chunk.isascii():
             self._eight_bit = True
-        feeds = chunk.count(b"\n")
-        self._cr += chunk.count(b"\r")
-        self._lf += feeds
-        self._ends += chunk.count(b"\r\n") + (self._was_cr and chunk[0] == 0x0A)
-        self._was_cr = chunk[-1] == 0x0D
+        self._look(chunk)
         if not self._long:
             self._measure(chunk)
-        self._lines += feeds
+        if self._octets <= COUNTED:
+            self._lines += chunk.count(b"\r\n") + (self._was_cr and chunk[0] == 0x0A)
+        self._was_cr = chunk[-1] == 0x0D
+        self._octets += len(chunk)
+
+    def _look(self, chunk: bytes) -> None:
+        """Look for a CR or LF alone, in part of the chunk."""
+        if self._was_cr and chunk[0] != 0x0A and not self._cr:
+            self._cr = f"a CR without LF before {self._place(chunk, 0)}"
+        sample = chunk[:SAMPLE]
+        if sample[-1] == 0x0D:  # what follows is not known yet, or not in the sample
+            sample = sample[:-1]
+        pairs = sample.count(b"\r\n")
+        if not self._cr and sample.count(b"\r") > pairs:
+            self._cr = f"a CR without LF in {self._place(chunk, _bare_cr(sample))}"
+        skip = int(self._was_cr and chunk[0] == 0x0A)
+        if not self._lf and sample.count(b"\n") - skip > pairs:
+            self._lf = f"an LF without CR in {self._place(chunk, _bare_lf(sample, skip))}"
 
     def _measure(self, chunk: bytes) -> None:
         """Look for a line that is too long, in steps of a whole line's room."""
@@ -99,25 +124,48 @@ class BodyObserver:
             elif room > len(chunk):
                 break
             else:
-                self._long = self._lines + chunk.count(b"\n", 0, seen) + 1
+                self._long = f"{self._place(chunk, seen)} has more than {MAX_LINE} octets"
                 return
         self._start = start - len(chunk)
 
+    def _place(self, chunk: bytes, at: int) -> str:
+        """The line that chunk[at] is in, when lines are counted so far."""
+        if self._octets > COUNTED:
+            return f"the body's line at octet {self._octets + at + 1}"
+        lines = self._lines + chunk.count(b"\r\n", 0, at) + (self._was_cr and chunk[0] == 0x0A)
+        return f"line {lines + 1} of the body"
+
     def risks(self) -> tuple[Threat, ...]:
         """What was seen."""
-        found = []
+        long, cr = self._long, self._cr
         unfinished = -self._start - self._was_cr  # octets of a last line without CRLF
-        long = self._long or (self._lines + 1 if unfinished > MAX_LINE else 0)
+        if not long and unfinished > MAX_LINE:
+            long = f"{self._place(b' ', 0)} has more than {MAX_LINE} octets"
+        if not cr and self._was_cr:
+            cr = "a CR without LF at the end of the body"
+        found = []
         if long:
-            text = f"line {long} of the body has more than {MAX_LINE} octets"
-            found.append(Threat(risk=Risk.LONG_BODY_LINE, detail=text))
+            found.append(Threat(risk=Risk.LONG_BODY_LINE, place=long))
         if self._eight_bit:
-            text = "the body is not ASCII"
-            found.append(Threat(risk=Risk.EIGHT_BIT_BODY, detail=text))
-        if self._cr > self._ends:
-            text = f"{self._cr - self._ends} CR without LF in the body"
-            found.append(Threat(risk=Risk.BARE_CR, detail=text))
-        if self._lf > self._ends:
-            text = f"{self._lf - self._ends} LF without CR in the body"
-            found.append(Threat(risk=Risk.BARE_LF, detail=text))
+            found.append(Threat(risk=Risk.EIGHT_BIT_BODY))
+        if cr:
+            found.append(Threat(risk=Risk.BARE_CR, place=cr))
+        if self._lf:
+            found.append(Threat(risk=Risk.BARE_LF, place=self._lf))
         return tuple(found)
+
+
+def _bare_cr(sample: bytes) -> int:
+    """Where the first CR without LF is."""
+    at = sample.find(b"\r")
+    while sample[at + 1 : at + 2] == b"\n":
+        at = sample.find(b"\r", at + 1)
+    return at
+
+
+def _bare_lf(sample: bytes, start: int) -> int:
+    """Where the first LF without CR is, from start on."""
+    at = sample.find(b"\n", start)
+    while at and sample[at - 1] == 0x0D:
+        at = sample.find(b"\n", at + 1)
+    return at
