@@ -24,6 +24,7 @@ def settings(text: str) -> Settings:
     return load.parse(text.encode(), FILE).settings
 
 
+ROW = '[[override]]\nfrom = "a.b"\naction = "reject"\nwhy = "x"\n'
 KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
 
 
@@ -70,6 +71,36 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
         pytest.param(
             '[arc]\ntrusted_sealers = ["a..b"]', "2: arc.trusted_sealers[1]:", "empty-label",
             id="sealer-name",
+        ),
+        pytest.param(f"{ROW}dkmi = 1", "5: override[1].dkmi:", "mean dkim?", id="row-unknown"),
+        pytest.param(
+            '[[override]]\naction = "hold"\nwhy = "x"', "1: override[1]:", "no condition",
+            id="row-empty",
+        ),
+        pytest.param(
+            '[[override]]\nfrom = "a.b"\naction = "hold"', "1: override[1].why:", "must be given",
+            id="row-why",
+        ),
+        pytest.param(
+            f'{ROW}dmarc = ["fial"]', "5: override[1].dmarc[1]:", "mean 'fail'?", id="row-dmarc"
+        ),
+        pytest.param(
+            f'{ROW}until = "soon"', "5: override[1].until:", "2027-01-31", id="row-date"
+        ),
+        pytest.param(
+            f"{ROW}until = 2027-01-31T00:00:00", "5: override[1].until:", "without a time",
+            id="row-time",
+        ),
+        pytest.param(
+            f'{ROW}recipient = "a@"', "5: override[1].recipient:", ".example.org", id="row-name"
+        ),
+        pytest.param(
+            f'{ROW}arc = "a.b"\n[arc]\nverify = false', "5: override[1].arc:", "not verified",
+            id="row-arc",
+        ),
+        pytest.param(
+            f"{ROW}[dmarc]\nenabled = false", "3: override[1].action:", "DMARC result",
+            id="row-dmarc-off",
         ),
         pytest.param("socket_mode = 660", "1: socket_mode:", '"0660"', id="mode-as-number"),
         pytest.param('socket_mode = "999"', "1: socket_mode:", "octal", id="mode-not-octal"),

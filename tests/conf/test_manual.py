@@ -36,6 +36,8 @@ def test_every_default_can_be_written_as_it_is_shown() -> None:
     for table in explain.tables():
         model = explain.model_at(table)
         assert model
+        if table and manual._is_array(table):
+            continue  # a row has options that must be given beside
         for name, info in model.model_fields.items():
             if explain.model_in(info.annotation) or info.is_required() or name == "authserv_id":
                 continue
@@ -58,6 +60,7 @@ def test_every_default_can_be_written_as_it_is_shown() -> None:
         ((), "workers", "Number"),
         ((), "pid_file", "File name"),
         ((), "extra_authserv_ids", "List of texts"),
+        (("override",), "until", "Date"),
         (("log",), "target", 'One of "stderr", "syslog"'),
         (("sign",), "expire", "Seconds, a time such as 14d, true or false"),
         (("sign", "key"), "file", "File name"),

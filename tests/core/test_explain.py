@@ -9,7 +9,7 @@ import pytest
 
 from postseal.core.explain import sentences
 from postseal.core.resolver import DnsFault
-from postseal.core.rules import DmarcRules
+from postseal.core.rules import DmarcRules, OnQuarantine
 from postseal.core.transaction import Client
 from support.dkimmail import FIELDS, KEYS, Mail, mail, signed
 from support.fakedns import FakeDns
@@ -101,7 +101,7 @@ def told(what: Mail = BARE, sender: str = "ann@example.com", **more: object) -> 
         ),
         pytest.param(told(), "It is accepted.", id="accepted"),
         pytest.param(
-            told(sender="a@no.example", told=rules(dmarc=DmarcRules(hold_quarantine=True))),
+            told(sender="a@no.example", told=rules(dmarc=DmarcRules(quarantine=OnQuarantine.HOLD))),
             "It is put on hold: DMARC failure for example.com", id="held",
         ),
     ],

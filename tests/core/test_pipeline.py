@@ -10,7 +10,7 @@ import pytest
 from postseal.core.action import Accept, Defer, Delete, Hold, Insert, Reject
 from postseal.core.resolver import DnsFault
 from postseal.core.roles import Origin, Origins, Role
-from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault
+from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, OnQuarantine
 from postseal.core.transaction import Client
 from postseal.core.verdict import Verdict
 from support.dkimmail import FIELDS, KEYS, Mail, check, mail, signed
@@ -207,7 +207,7 @@ def test_a_peer_is_left_alone() -> None:
 
 # What the operator asked for.
 
-STRICT = DmarcRules(hold_quarantine=True, reject=True, on_temperror=OnFault.TEMPFAIL)
+STRICT = DmarcRules(quarantine=OnQuarantine.HOLD, reject=True, on_temperror=OnFault.TEMPFAIL)
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ STRICT = DmarcRules(hold_quarantine=True, reject=True, on_temperror=OnFault.TEMP
         ),
         pytest.param(
             "careful.example",
-            replace(STRICT, hold_quarantine=False),
+            replace(STRICT, quarantine=OnQuarantine.NONE),
             Accept(),
             id="quarantine-off",
         ),

@@ -10,7 +10,7 @@ import pytest
 from postseal.conf import load
 from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.roles import MacroRule
-from postseal.core.rules import OnBadFrom, OnFault
+from postseal.core.rules import OnBadFrom, OnFault, OnQuarantine
 from postseal.core.signing import NoKeys
 from postseal.daemon.wiring import Parts, Unusable, loader, parts, rules_of
 from postseal.tables import site
@@ -60,7 +60,9 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "k"\n'
             '[dmarc]\ndiscovery = "both"', "dmarc.discovery", Discovery.BOTH, id="discovery"
         ),
         pytest.param("[dmarc]\nenabled = false", "dmarc.enabled", False, id="dmarc"),
-        pytest.param('[dmarc]\nquarantine = "hold"', "dmarc.hold_quarantine", True, id="hold"),
+        pytest.param(
+            '[dmarc]\nquarantine = "header"', "dmarc.quarantine", OnQuarantine.HEADER, id="header"
+        ),
         pytest.param("[dmarc]\nreject = true", "dmarc.reject", True, id="reject"),
         pytest.param('[dmarc]\nreject_text = "x"', "dmarc.reject_text", "x", id="reject-text"),
         pytest.param(

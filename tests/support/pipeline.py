@@ -62,9 +62,10 @@ def through(
     keys: KeyChooser | None = None,
     chunk: int = 1 << 16,
     clock: Callable[[], float] = lambda: NOW,
+    count: Callable[[int], None] = lambda _row: None,
 ) -> Verdict:
     """The verdict on this mail, its body handed over in chunks."""
-    pipeline = Pipeline(told or rules(), keys or Keys(), clock)
+    pipeline = Pipeline(told or rules(), keys or Keys(), clock, count)
     work = pipeline.open(client, Envelope(sender=sender), mail.header, resolver)
     if work.wants_body:
         for at in range(0, len(mail.body), chunk):

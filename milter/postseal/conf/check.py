@@ -56,6 +56,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _upstream(settings)
     yield from _discovery(settings)
     yield from _arc(settings)
+    yield from _overrides(settings)
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -258,3 +259,25 @@ def _arc(settings: Settings) -> Iterator[Finding]:
             ("arc", "trusted_sealers"), "has no effect when ARC is not verified", "verify = true",
             (("arc", "verify"),),
         )  # fmt: skip
+
+
+CONDITIONS = ("from_", "dkim", "client", "list_id", "arc", "recipient")
+
+
+def _overrides(settings: Settings) -> Iterator[Finding]:
+    """A row must be about somebody, and be able to take effect."""
+    for number, row in enumerate(settings.override):
+        place = ("override", number)
+        if not any(getattr(row, name) for name in CONDITIONS):
+            yield Finding(
+                place, "has no condition", "give from, dkim, client, list_id, arc or recipient"
+            )
+        if row.arc and not settings.arc.verify:
+            path, also = (*place, "arc"), (("arc", "verify"),)
+            yield Finding(
+                path, "cannot hold while ARC is not verified", "[arc] verify = true", also
+            )
+        if row.action != "accept" and not settings.dmarc.enabled:
+            path, also = (*place, "action"), (("dmarc", "enabled"),)
+            what = f"{row.action} needs a DMARC result"
+            yield Finding(path, what, "[dmarc] enabled = true", also)

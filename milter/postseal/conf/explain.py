@@ -156,8 +156,11 @@ def model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _words(path: Path) -> list[str]:
     """The words an option may have."""
+    path = path[:-1] if isinstance(path[-1], int) else path
     model = model_at(path[:-1])
     annotation = _annotation(model, str(path[-1])) if model else None
+    if not _is_literal(annotation):  # a list of such words
+        annotation = next(iter(get_args(annotation)), None)
     return [str(word) for word in get_args(annotation)] if _is_literal(annotation) else []
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -179,6 +180,39 @@ def domain(value: Any) -> Any:
         raise ValueError(f"{value!r} is not a domain name ({error.why})") from None
 
 
+def name(value: Any) -> Any:
+    """A domain name, .DOMAIN for all below it, or LOCAL@DOMAIN, in normal form."""
+    if not isinstance(value, str):
+        return value
+    local, at, rest = value.strip().rpartition("@")
+    dot = "." if rest.startswith(".") and not at else ""
+    try:
+        return f"{local.lower()}{at}{dot}{ascii_domain(rest.removeprefix(dot))}"
+    except BadDomain as error:
+        raise ValueError(
+            f"{value!r} is not a domain name ({error.why}),"
+            " expected example.org, or .example.org for all below it"
+        ) from None
+
+
+def names(value: Any) -> Any:
+    """A list of such names."""
+    given = listed(value)
+    return tuple(map(name, given)) if isinstance(given, tuple) else given
+
+
+def day(value: Any) -> Any:
+    """A date, as TOML has it or in quotes."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a date such as 2027-01-31") from None
+    if isinstance(value, datetime):
+        raise ValueError("expected a date without a time, such as 2027-01-31")
+    return value
+
+
 def field_name(value: Any) -> Any:
     """The name of a header field (RFC 5322 section 3.6.8); "" is none."""
     if isinstance(value, str) and value and not _FIELD_NAME.fullmatch(value):
@@ -196,4 +230,6 @@ Mode = Annotated[int, BeforeValidator(mode)]
 Socket = Annotated[str, BeforeValidator(socket)]
 Nameservers = Annotated[tuple[str, ...], BeforeValidator(nameservers)]
 Domain = Annotated[str, BeforeValidator(domain)]
+Names = Annotated[tuple[str, ...], BeforeValidator(names)]
+Day = Annotated[date | None, BeforeValidator(day)]
 FieldName = Annotated[str, BeforeValidator(field_name)]

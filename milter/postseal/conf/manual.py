@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -92,6 +93,8 @@ def kind(info: FieldInfo) -> str:
         return "Number"
     if get_origin(annotation) is tuple:
         return "List of texts"
+    if date in get_args(annotation):
+        return "Date"
     if annotation is Path or Path in get_args(annotation):
         return "File name"
     return "Text"

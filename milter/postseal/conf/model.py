@@ -19,13 +19,14 @@ SEE ALSO
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from postseal.conf.host import host_name
-from postseal.conf.kinds import MaybePlace, Mode, Place, Seconds, Socket, Words
-from postseal.conf.policy import Arc
+from postseal.conf.kinds import MaybePlace, Mode, Place, Seconds, Socket, Words, rows
+from postseal.conf.policy import Arc, Override
+from postseal.conf.remote import RemoteTable
 from postseal.conf.sections import Dmarc, Dns, From, Log, Roles, Section, Spf, Upstream, Verify
 from postseal.conf.signing import EXPIRE_DEFAULT, EXPIRE_FLOOR, Sign, SignKey
 
@@ -37,6 +38,8 @@ __all__ = [
     "Dns",
     "From",
     "Log",
+    "Override",
+    "RemoteTable",
     "Roles",
     "Section",
     "Settings",
@@ -125,6 +128,11 @@ class Settings(Section):
         default_factory=Roles, description="Whose mail is signed, and whose is verified."
     )
     sign: Sign = Field(default_factory=Sign, description="With which keys, and how.")
+    table: Annotated[tuple[RemoteTable, ...], BeforeValidator(rows)] = Field(
+        default=(),
+        description="A table that is kept in a database or a directory, with limits other than the"
+        " usual ones.",
+    )
     verify: Verify = Field(default_factory=Verify, description="How DKIM signatures are judged.")
     spf: Spf = Field(default_factory=Spf, description="Limits of the SPF check.")
     upstream: Upstream = Field(
@@ -144,5 +152,14 @@ class Settings(Section):
         default_factory=From,
         alias="from",
         description="What happens to mail from outside whose author cannot be told.",
+    )
+    override: Annotated[tuple[Override, ...], BeforeValidator(rows)] = Field(
+        default=(),
+        max_length=1000,
+        description="Exceptions for mail from outside, in order: the first row all of whose"
+        " conditions hold decides, whatever the rest of this file says. Mail of our own users and"
+        " hosts is not concerned. What was done and why is told in the header, as the reason of"
+        " dmarc=, in the log and by postseal verify --explain; how often each row has decided is"
+        " logged at every reload and at the end.",
     )
     dns: Dns = Field(default_factory=Dns, description="Name servers, timeouts and limits.")

@@ -126,6 +126,17 @@ class Verify(Section):
         description="RSA signatures by keys with fewer bits than this are reported as policy and"
         " do not count for DMARC (RFC 8301 section 3.2).",
     )
+    temperror: Literal["accept", "tempfail"] = Field(
+        default="accept",
+        description="What happens to mail from outside that DMARC does not pass and that has no"
+        " signature that passes, when one could not be verified because DNS did not answer.",
+    )
+    permerror: Literal["accept", "tempfail"] = Field(
+        default="accept",
+        description="What happens to such mail when a signature or its key is not usable. tempfail"
+        " gives the signer time to mend it; a failed signature is meant to be the same as none"
+        " (RFC 6376 section 6.1).",
+    )
     iprev: bool = Field(
         default=False,
         description="Whether the client's address is looked up in reverse and forward, and the"
@@ -157,6 +168,15 @@ class Spf(Section):
         ge=0,
         le=100,
         description="How many of those questions may have no answer (RFC 7208 section 4.6.4).",
+    )
+    temperror: Literal["accept", "tempfail"] = Field(
+        default="accept",
+        description="What happens to mail from outside that DMARC does not pass when SPF could not"
+        " be checked because DNS did not answer.",
+    )
+    permerror: Literal["accept", "tempfail"] = Field(
+        default="accept",
+        description="What happens to such mail when the SPF record is not usable.",
     )
     helo: bool = Field(
         default=False,
@@ -206,10 +226,13 @@ class Dmarc(Section):
         " publicsuffix.org. Empty means the list that comes with the Python package"
         " publicsuffixlist, which is needed in any case.",
     )
-    quarantine: Literal["none", "hold"] = Field(
+    quarantine: Literal["none", "hold", "header"] = Field(
         default="none",
-        description="What happens to mail that fails DMARC where the domain asks for quarantine:"
-        " none delivers it with the result in its header, hold puts it into the hold queue.",
+        description="What happens to mail that fails DMARC where the domain asks for quarantine, or"
+        " for reject when reject is false: none delivers it with the result in its header, hold"
+        " puts it into the hold queue, header delivers it with a field X-Postseal-Quarantine, for"
+        " filters that sort mail into folders. With header, fields of that name are removed from"
+        " mail from outside.",
     )
     reject: bool = Field(
         default=False,
@@ -229,6 +252,14 @@ class Dmarc(Section):
     temperror: Literal["accept", "tempfail"] = Field(
         default="accept",
         description="What happens when DMARC could not be decided because DNS did not answer.",
+    )
+    soften_lists: Literal["off", "quarantine", "accept"] = Field(
+        default="off",
+        description="What mail of mailing lists that fails DMARC is treated as, where its author's"
+        " domain asks for more: quarantine turns reject into quarantine, accept turns both into"
+        " nothing. A mailing list is a message with a List-Id field and a DKIM signature or ARC"
+        " chain that passes, whoever made it: anybody can have that. An override that names the"
+        " list's domain under dkim is the safer way.",
     )
 
 

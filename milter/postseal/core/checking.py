@@ -33,6 +33,7 @@ from postseal.core.arc.chain import AAR, AMS, SEAL
 from postseal.core.authres import compose
 from postseal.core.authres_upstream import Identities, Upstream, read_upstream
 from postseal.core.canon import BodyDigest, BodyHashes, BodyKey
+from postseal.core.decision import Decision
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc
 from postseal.core.dmarc.suffix import judge
@@ -41,16 +42,19 @@ from postseal.core.findings import Findings, dkim_domains
 from postseal.core.names import BadDomain, ascii_domain, mailbox_domain
 from postseal.core.resolver import Kind, Resolver
 from postseal.core.roles import Origin, Role
-from postseal.core.rules import Rules
+from postseal.core.rules import OnQuarantine, Rules
 from postseal.core.transaction import Address, Client, Envelope
-from postseal.core.verdict import Verdict, deletions, insert_on_top, no_body
+from postseal.core.verdict import Verdict, deletions, deletions_of, insert_on_top, no_body
+
+MARK = "X-Postseal-Quarantine"
 
 
 class Checking:
     """A message to be verified."""
 
     __slots__ = (
-        "_address", "_arc", "_authors", "_bodies", "_client", "_dkim", "_envelope", "_header",
+        "_address", "_arc", "_authors", "_bodies", "_client", "_count", "_dkim",
+        "_envelope", "_header",
         "_helo", "_now", "_origin", "_relayed", "_resolver", "_rules", "body", "wants_body",
     )  # fmt: skip
 
@@ -64,6 +68,7 @@ class Checking:
         header: Header,
         resolver: Resolver,
         now: int,
+        count: Callable[[int], None],
     ) -> None:
         self._rules = rules
         self._origin = origin
@@ -73,6 +78,7 @@ class Checking:
         self._header = header
         self._resolver = resolver
         self._now = now
+        self._count = count
         self._relayed: relays.Relayed | None = None
         self._address: Address | None = client.address
         self._helo = client.helo
@@ -126,17 +132,28 @@ class Checking:
     def close(self) -> Verdict:
         digests = self._bodies.digests()
         found = self._find(digests)
-        action = Accept() if self._origin.trusted else policy.decide(found, self._rules)
-        edits = self._edits(found)
-        if self._seals and isinstance(action, Accept | Hold):
-            edits += self._seal(found, digests)
+        decision = self._decide(found)
+        edits = self._edits(found, decision)
+        if self._seals and isinstance(decision.action, Accept | Hold):
+            edits += self._seal(found, decision, digests)
         return Verdict(
             role=Role.INTERNAL if self._origin.trusted else Role.INBOUND,
             found=found,
-            action=action,
+            action=decision.action,
+            mark=decision.mark,
+            local=decision.local,
             edits=tuple(edits),
-            story=report.story(found),
+            story=report.story(found, decision.local),
         )
+
+    def _decide(self, found: Findings) -> Decision:
+        """Mail of our own is never refused."""
+        if self._origin.trusted:
+            return policy.ACCEPT
+        decision = policy.decide(found, self._header, self._rules, now=self._now)
+        if decision.local is not None and decision.local.row:
+            self._count(decision.local.row)
+        return decision
 
     def _find(self, digests: Mapping[BodyKey, BodyDigest]) -> Findings:
         """Every mechanism's result."""
@@ -236,11 +253,15 @@ class Checking:
             resolver=self._resolver,
         )
 
-    def _edits(self, found: Findings) -> list[Edit]:
+    def _edits(self, found: Findings, decision: Decision) -> list[Edit]:
         """What goes, then what is put on top; the last one ends uppermost."""
         rules = self._rules
         gone = deletions(self._header, rules.own_ids)
         edits: list[Edit] = [*gone]
+        if rules.dmarc.quarantine is OnQuarantine.HEADER and not self._origin.trusted:
+            edits += deletions_of(self._header, MARK)
+            if decision.mark:
+                edits.append(insert_on_top(MARK, b" " + decision.mark.encode("ascii", "replace")))
         if rules.keep_removed:
             edits += [
                 insert_on_top(rules.keep_removed, b" " + text)
@@ -255,11 +276,13 @@ class Checking:
                 receiver=rules.authserv_id,
             )
             edits.append(insert_on_top("Received-SPF", b" " + value))
-        field = compose(rules.authserv_id, report.results(found))
+        field = compose(rules.authserv_id, report.results(found, decision.local))
         edits.append(insert_on_top("Authentication-Results", b" " + field))
         return edits
 
-    def _seal(self, found: Findings, digests: Mapping[BodyKey, BodyDigest]) -> list[Edit]:
+    def _seal(
+        self, found: Findings, decision: Decision, digests: Mapping[BodyKey, BodyDigest]
+    ) -> list[Edit]:
         """Our own set, after every other change (RFC 8617 section 5.1).
 
         No field that we add or remove is among those that the set covers.
@@ -271,7 +294,7 @@ class Checking:
             key,
             digests[seal.BODY_KEY],
             found.arc or _NO_CHAIN,
-            compose(self._rules.authserv_id, report.results(found)),
+            compose(self._rules.authserv_id, report.results(found, decision.local)),
             now=self._now,
         )
         return [insert_on_top(field.name.decode(), field.value) for field in reversed(made)]

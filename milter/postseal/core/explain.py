@@ -24,6 +24,7 @@ from postseal.core.address import Authors
 from postseal.core.address import Why as From
 from postseal.core.arc import verify as arc
 from postseal.core.authres_upstream import Why as Upstream
+from postseal.core.decision import Kind, Local
 from postseal.core.dkim import verify
 from postseal.core.dmarc.record import Disposition
 from postseal.core.dmarc.result import Result as Dmarc
@@ -42,6 +43,23 @@ def sentences(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _story(verdict: Verdict) -> Iterator[str]:
+    yield from _who(verdict)
+    yield from _results(verdict)
+    if removed := sum(
+        isinstance(edit, action.Delete) and edit.name == "Authentication-Results"
+        for edit in verdict.edits
+    ):
+        fields = "field that claims" if removed == 1 else "fields that claim"
+        yield f"{removed} Authentication-Results {fields} to be ours came with it, and is removed."
+    if verdict.local is not None:
+        yield _local(verdict.local)
+    yield _outcome(verdict.action)
+    if verdict.mark:
+        yield f"It gets a field that says so: X-Postseal-Quarantine: {verdict.mark}."
+
+
+def _who(verdict: Verdict) -> Iterator[str]:
+    """Where it came from, and whose it says it is."""
     found = verdict.found
     yield _arrival(found.origin, found.client)
     if found.relayed is not None and found.relayed.why is not Relay.DIRECT:
@@ -50,6 +68,11 @@ def _story(verdict: Verdict) -> Iterator[str]:
         yield _author(found.authors)
     if verdict.signatures:
         yield f"It was signed: {verdict.story.get('signed', '')}."
+
+
+def _results(verdict: Verdict) -> Iterator[str]:
+    """What each mechanism found."""
+    found = verdict.found
     if found.iprev is not None:
         yield _name(found.iprev)
     yield from _signatures(found.dkim)
@@ -64,10 +87,6 @@ def _story(verdict: Verdict) -> Iterator[str]:
         yield from _dmarc(found.dmarc, verdict)
     for limit in found.limits:
         yield _LIMITS[limit]
-    if removed := sum(isinstance(edit, action.Delete) for edit in verdict.edits):
-        fields = "field that claims" if removed == 1 else "fields that claim"
-        yield f"{removed} Authentication-Results {fields} to be ours came with it, and is removed."
-    yield _outcome(verdict.action)
 
 
 _ORIGINS = {
@@ -248,6 +267,16 @@ def _passed(signatures: Iterable[verify.Result], sender: spf.Result | None) -> I
     yield from (f"DKIM for {domain}" for domain in domains)
     if sender is not None and sender.status is spf.Status.PASS:
         yield f"SPF for {sender.domain}"
+
+
+def _local(local: Local) -> str:
+    match local.kind:
+        case Kind.OVERRIDE:
+            return f"Local policy decides, override {local.row}: {local.text}."
+        case Kind.LIST:
+            return f"Local policy treats it more gently, as mail of a {local.text}."
+        case Kind.SEALER:
+            return f"Local policy takes the word of the {local.text} for it."
 
 
 def _outcome(act: action.Action) -> str:

@@ -58,6 +58,14 @@ class Findings:
         return self.client.address if self.client is not None else None
 
     @property
+    def client_name(self) -> str:
+        """The verified name of that client, "" without one: Received fields verify nothing."""
+        if self.client is None:
+            return ""
+        behind = self.relayed is not None and self.relayed.address != self.client.address
+        return "" if behind else self.client.name
+
+    @property
     def borrowed(self) -> bool:
         """Whether DMARC passed by what the upstream host found, and not by what we did."""
         if self.upstream is None or self.dmarc is None or not self.dmarc.aligned_by:

@@ -30,11 +30,17 @@ from collections.abc import Callable
 from postseal.core import address, roles
 from postseal.core.checking import Checking
 from postseal.core.field import Header
-from postseal.core.outbound import LeaveAlone, Outbound, Refused
+from postseal.core.outbound import LeaveAlone, Outbound, Refused, Unsigned
 from postseal.core.resolver import Resolver
 from postseal.core.roles import Origin
 from postseal.core.rules import Rules
-from postseal.core.signing import KeyChooser, LoginTable, SigningUnavailable
+from postseal.core.signing import (
+    KeyChooser,
+    LoginTable,
+    SigningUnavailable,
+    address_of,
+    is_ours,
+)
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Work
 
@@ -42,12 +48,20 @@ from postseal.core.verdict import Work
 class Pipeline:
     """One per worker; immutable, so that every thread may use it."""
 
-    __slots__ = ("_clock", "_keys", "_rules")
+    __slots__ = ("_clock", "_count", "_keys", "_rules")
 
-    def __init__(self, rules: Rules, keys: KeyChooser, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        keys: KeyChooser,
+        clock: Callable[[], float],
+        count: Callable[[int], None] = lambda _row: None,
+    ) -> None:
+        """count is told the number of each override that decides about a message."""
         self._rules = rules
         self._keys = keys
         self._clock = clock
+        self._count = count
 
     def open(self, client: Client, envelope: Envelope, header: Header, resolver: Resolver) -> Work:
         """Begin a message at the end of its header.  Never raises for what a sender wrote."""
@@ -56,21 +70,36 @@ class Pipeline:
         if origin is Origin.PEER:
             return LeaveAlone(origin)
         authors = address.author_domains(address.from_fields(header))
-        if origin.signs and not _may_write(client, authors, rules.logins):
-            origin = Origin.NOT_OWNER
         now = int(self._clock())
-        if origin.signs and authors.why is address.Why.ONE:
-            try:
-                choices = self._keys.choose(authors.first_address)
-            except SigningUnavailable as reason:
-                return Refused(rules, origin, client, authors, str(reason))
-            if choices:
-                return Outbound(rules, origin, client, authors, header, choices, now)
-        return Checking(rules, origin, authors, client, envelope, header, resolver, now)
+        try:
+            if origin.signs and not _may_write(client, authors, rules.logins):
+                origin = Origin.NOT_OWNER
+            if origin.signs and authors.why is address.Why.ONE:
+                sender = address_of(rules.choose_by, client, envelope, authors)
+                if choices := self._keys.choose(sender):
+                    return Outbound(rules, origin, client, authors, header, choices, now)
+        except SigningUnavailable as reason:
+            return Refused(rules, origin, client, authors, str(reason))
+        work = Checking(
+            rules, origin, authors, client, envelope, header, resolver, now, self._count
+        )
+        why = self._why_unsigned(origin, authors)
+        return Unsigned(work, why) if why else work
+
+    def _why_unsigned(self, origin: Origin, authors: address.Authors) -> str:
+        """The reason, where somebody might have expected a signature; else ""."""
+        if origin.signs:
+            return "no-key" if authors.why is address.Why.ONE else authors.why.value
+        if origin.trusted or is_ours(authors.domains, self._rules.ours):
+            return origin.value
+        return ""
 
 
 def _may_write(client: Client, authors: address.Authors, logins: LoginTable | None) -> bool:
-    """Whether this user may have mail signed for these authors: for one author, and their own."""
+    """Whether this user may have mail signed for these authors: for one author, and their own.
+
+    Raises SigningUnavailable when the table does not say.
+    """
     if logins is None or not (client.auth_user or client.auth_type):
         return True
     return authors.addresses == 1 and logins.allows(client.auth_user, authors.first_address)

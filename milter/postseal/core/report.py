@@ -18,6 +18,7 @@ from postseal.core import iprev as iprev_check
 from postseal.core import spf as spf_check
 from postseal.core.arc import verify as arc_check
 from postseal.core.authres import MethodResult, Property
+from postseal.core.decision import Kind, Local
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc_check
 from postseal.core.dmarc.walk import Method
@@ -27,8 +28,8 @@ from postseal.core.roles import Origin
 from postseal.core.transaction import Address, Client, Envelope
 
 
-def results(found: Findings) -> list[MethodResult]:
-    """Every result, in the order of the field."""
+def results(found: Findings, local: Local | None = None) -> list[MethodResult]:
+    """Every result, in the order of the field.  local: the local policy that applied."""
     made = dkim(found.dkim)
     if found.iprev is not None:
         made.insert(0, iprev(found.iprev))
@@ -41,7 +42,7 @@ def results(found: Findings) -> list[MethodResult]:
     if found.helo is not None:
         made.append(spf(found.helo))
     if found.dmarc is not None:
-        made.append(dmarc(found.dmarc, borrowed_from=_lender(found)))
+        made.append(dmarc(found.dmarc, borrowed_from=_lender(found), local=local))
     return made
 
 
@@ -136,18 +137,24 @@ def spf(result: spf_check.Result) -> MethodResult:
 _SPF_FAULTS = (spf_check.Status.PERMERROR, spf_check.Status.TEMPERROR)
 
 
-def dmarc(result: dmarc_check.Result, *, borrowed_from: str = "") -> MethodResult:
+def dmarc(
+    result: dmarc_check.Result, *, borrowed_from: str = "", local: Local | None = None
+) -> MethodResult:
     """policy.dmarc is what applies after sp, np and t (RFC 9989 section 9.2).
 
     A verdict that does not rest on the tree walk of RFC 9989, or on our own results,
-    says so in a comment.
+    says so in a comment.  The reason is the local policy that applied, or the fault.
     """
     properties = []
     if result.author_domain:
         properties.append(Property("header", "from", result.author_domain))
     if result.applied is not None:
         properties.append(Property("policy", "dmarc", result.applied.value))
-    unclear = result.status in (dmarc_check.Status.PERMERROR, dmarc_check.Status.TEMPERROR)
+    reason = ""
+    if local is not None:
+        reason = f"local policy: {local.text}"
+    elif result.status in (dmarc_check.Status.PERMERROR, dmarc_check.Status.TEMPERROR):
+        reason = result.detail
     remarks = []
     if result.method is Method.PSL:
         remarks.append("by public suffix list")
@@ -156,7 +163,7 @@ def dmarc(result: dmarc_check.Result, *, borrowed_from: str = "") -> MethodResul
     return MethodResult(
         method="dmarc",
         result=result.status.value,
-        reason=result.detail if unclear else "",
+        reason=reason,
         comment=", ".join(remarks),
         properties=properties,
     )
@@ -165,8 +172,8 @@ def dmarc(result: dmarc_check.Result, *, borrowed_from: str = "") -> MethodResul
 Pairs = dict[str, str | int]
 
 
-def story(found: Findings) -> Pairs:
-    """The log line's pairs: each result with its reason."""
+def story(found: Findings, local: Local | None = None) -> Pairs:
+    """The log line's pairs: each result with its reason, and the local policy that applied."""
     authors = found.authors
     pairs: Pairs = {
         "origin": found.origin.value,
@@ -190,6 +197,12 @@ def story(found: Findings) -> Pairs:
         pairs["upstream"] = found.upstream.why.value
     if found.dmarc is not None:
         _tell_dmarc(pairs, found.dmarc, found)
+    if local is not None:
+        if local.kind is Kind.OVERRIDE:
+            pairs["override"] = local.text
+            pairs["row"] = local.row
+        else:
+            pairs["local"] = local.text
     if limits := found.limits:
         pairs["limits"] = ",".join(limits)
     return pairs

@@ -17,8 +17,9 @@ from postseal.core import spf
 from postseal.core.dkim import sign, verify
 from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.dmarc.suffix import Suffixes
+from postseal.core.overrides import Override
 from postseal.core.roles import HostSet, NoHosts, Origins
-from postseal.core.signing import LoginTable
+from postseal.core.signing import ChooseBy, LoginTable
 
 
 class OnFault(StrEnum):
@@ -34,6 +35,22 @@ class OnBadFrom(StrEnum):
     ACCEPT = "accept"
     HOLD = "hold"
     REJECT = "reject"
+
+
+class OnQuarantine(StrEnum):
+    """What is done with mail that is to be looked at with suspicion."""
+
+    NONE = "none"
+    HOLD = "hold"
+    HEADER = "header"
+
+
+class Soften(StrEnum):
+    """What a mailing list's mail that fails DMARC is treated as, at most."""
+
+    OFF = "off"
+    QUARANTINE = "quarantine"
+    ACCEPT = "accept"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +69,28 @@ class DmarcRules:
     enabled: bool = True
     discovery: Discovery = Discovery.TREEWALK
     suffixes: Suffixes | None = None  # needed by the other two ways of discovery
-    hold_quarantine: bool = False
+    quarantine: OnQuarantine = OnQuarantine.NONE
     reject: bool = False
     reject_text: str = "rejected by DMARC policy for {domain}"
     on_temperror: OnFault = OnFault.ACCEPT
+    soften_lists: Soften = Soften.OFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRules:
+    """What an error in one mechanism leads to, for mail that DMARC does not pass."""
+
+    dkim_temperror: OnFault = OnFault.ACCEPT
+    dkim_permerror: OnFault = OnFault.ACCEPT
+    spf_temperror: OnFault = OnFault.ACCEPT
+    spf_permerror: OnFault = OnFault.ACCEPT
+
+    @property
+    def any(self) -> bool:
+        """Whether anything but acceptance can come of it."""
+        return OnFault.TEMPFAIL in (
+            self.dkim_temperror, self.dkim_permerror, self.spf_temperror, self.spf_permerror,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +129,10 @@ class Rules:
     keep_removed: str = ""  # name of the field that keeps a removed one's text; "" keeps none
     from_: FromRules = field(default_factory=FromRules)
     dmarc: DmarcRules = field(default_factory=DmarcRules)
+    faults: FaultRules = field(default_factory=FaultRules)
+    overrides: tuple[Override, ...] = ()
     signing: sign.Options = field(default_factory=sign.Options)
     on_signing_error: OnFault = OnFault.TEMPFAIL
+    choose_by: ChooseBy = ChooseBy.FROM
+    ours: frozenset[str] = frozenset()  # domains known to have keys here, to tell who uses them
     logins: LoginTable | None = None  # None: an authenticated user may write as anybody

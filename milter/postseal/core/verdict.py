@@ -13,6 +13,7 @@ from typing import Protocol
 from postseal.core import spf
 from postseal.core.action import Action, Delete, Edit, Insert
 from postseal.core.authres_claims import instances_to_delete
+from postseal.core.decision import Local
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc
 from postseal.core.field import Field, Header
@@ -33,6 +34,8 @@ class Verdict:
     role: Role
     found: Findings
     action: Action
+    mark: str = ""  # text of the quarantine field; "" for none
+    local: Local | None = None  # the local policy that applied
     edits: tuple[Edit, ...] = ()
     story: Story = field(default_factory=dict)
     signatures: tuple[Field, ...] = ()
@@ -85,6 +88,14 @@ def deletions(header: Header, ids: Iterable[str]) -> tuple[Delete, ...]:
         Delete("Authentication-Results", index)
         for index in instances_to_delete(header, frozenset(ids))
     )
+
+
+def deletions_of(header: Header, name: str) -> tuple[Delete, ...]:
+    """The edits that remove every field of that name, highest index first."""
+    key = name.lower().encode("ascii")
+    if key not in header:
+        return ()
+    return tuple(Delete(name, index) for index in range(len(header.all(key)), 0, -1))
 
 
 def insert_on_top(name: str, value: bytes) -> Insert:

@@ -17,33 +17,41 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError
-from postseal.conf.model import Settings
+from postseal.conf.model import Settings, Sign
 from postseal.core import spf
 from postseal.core.dkim import headerlist, sign, verify
+from postseal.core.dmarc.result import Status as Dmarc
 from postseal.core.dmarc.suffix import Choice as Discovery
+from postseal.core.overrides import Effect, Names, Override
 from postseal.core.pipeline import Pipeline
 from postseal.core.roles import MacroRule, Origins
 from postseal.core.rules import (
     ArcRules,
     DmarcRules,
+    FaultRules,
     FromRules,
     OnBadFrom,
     OnFault,
+    OnQuarantine,
     Rules,
+    Soften,
     UpstreamRules,
 )
+from postseal.core.signing import ChooseBy
 from postseal.daemon import app
 from postseal.daemon.logline import logline
 from postseal.daemon.logs import open_log
 from postseal.daemon.resolver import Resolver, ResolverConfig, Session
 from postseal.daemon.resolver_cache import CacheLimits
 from postseal.tables import site
+from postseal.tables.chooser import DomainChooser, TableChooser
+from postseal.tables.cached import Tell
 
 
 class Unusable(app.Unusable):
@@ -93,6 +101,17 @@ def loader(file: str | None) -> app.Loader:
     return load_again
 
 
+def _teller(settings: Settings) -> Tell:
+    """What logs that a table stopped answering, and that it answers again."""
+    told = settings.log
+    log = open_log(told.target, told.facility, told.level)
+
+    def tell(level: str, pairs: list[tuple[str, str]]) -> None:
+        getattr(log, level)(logline(pairs))
+
+    return tell
+
+
 def _remark(made: Parts) -> None:
     """Log what check-config would point out in a configuration that can be used."""
     told = made.settings.log
@@ -109,7 +128,7 @@ def parts(file: str | None, *, sign: bool = True) -> Parts:
     """
     try:
         place = load.read(Path(file) if file else None)
-        found = site.load(place, keys=sign)
+        found = site.load(place, keys=sign, tell=_teller(place.settings))
     except ConfigError as error:
         raise Unusable(tuple(str(mistake) for mistake in error.mistakes)) from None
     rules = rules_of(found)
@@ -125,7 +144,6 @@ def parts(file: str | None, *, sign: bool = True) -> Parts:
 def rules_of(found: site.Site) -> Rules:
     """The operator's decisions in the core's terms."""
     settings = found.settings
-    header, _, body = settings.sign.canonicalization.partition("/")
     return Rules(
         authserv_id=settings.authserv_id,
         own_ids=frozenset({settings.authserv_id, *settings.extra_authserv_ids}),
@@ -153,25 +171,58 @@ def rules_of(found: site.Site) -> Rules:
             broken=OnBadFrom(settings.from_.broken),
             multiple=OnBadFrom(settings.from_.multiple),
         ),
-        dmarc=DmarcRules(
-            enabled=settings.dmarc.enabled,
-            discovery=Discovery(settings.dmarc.discovery),
-            suffixes=found.suffixes,
-            hold_quarantine=settings.dmarc.quarantine == "hold",
-            reject=settings.dmarc.reject,
-            reject_text=settings.dmarc.reject_text,
-            on_temperror=OnFault(settings.dmarc.temperror),
-        ),
-        signing=sign.Options(
-            header_relaxed=header == "relaxed",
-            body_relaxed=body == "relaxed",
-            signed=headerlist.adjust(headerlist.SIGNED, settings.sign.headers),
-            oversigned=headerlist.adjust(headerlist.OVERSIGNED, settings.sign.oversign),
-            expire_seconds=settings.sign.expire or None,
-        ),
+        dmarc=_dmarc(found),
+        faults=_faults(settings),
+        overrides=tuple(_overrides(found)),
+        signing=_signing(settings.sign),
+        choose_by=ChooseBy(settings.sign.choose_by),
+        ours=_ours(found),
         on_signing_error=OnFault(settings.sign.on_signing_error),
         logins=found.logins,
     )
+
+
+def _signing(told: Sign) -> sign.Options:
+    header, _, body = told.canonicalization.partition("/")
+    return sign.Options(
+        header_relaxed=header == "relaxed",
+        body_relaxed=body == "relaxed",
+        signed=headerlist.adjust(headerlist.SIGNED, told.headers),
+        oversigned=headerlist.adjust(headerlist.OVERSIGNED, told.oversign),
+        expire_seconds=told.expire or None,
+        self_check=sign.SelfCheck(told.self_check),
+        watch=told.warn_risks,
+    )
+
+
+def _dmarc(found: site.Site) -> DmarcRules:
+    told = found.settings.dmarc
+    return DmarcRules(
+        enabled=told.enabled,
+        discovery=Discovery(told.discovery),
+        suffixes=found.suffixes,
+        quarantine=OnQuarantine(told.quarantine),
+        reject=told.reject,
+        reject_text=told.reject_text,
+        on_temperror=OnFault(told.temperror),
+        soften_lists=Soften(told.soften_lists),
+    )
+
+
+def _faults(settings: Settings) -> FaultRules:
+    return FaultRules(
+        dkim_temperror=OnFault(settings.verify.temperror),
+        dkim_permerror=OnFault(settings.verify.permerror),
+        spf_temperror=OnFault(settings.spf.temperror),
+        spf_permerror=OnFault(settings.spf.permerror),
+    )
+
+
+def _ours(found: site.Site) -> frozenset[str]:
+    """The domains whose use by strangers is told; databases are not asked for all they hold."""
+    if isinstance(found.chooser, DomainChooser | TableChooser):
+        return found.chooser.domains
+    return frozenset()
 
 
 def _upstream(found: site.Site) -> UpstreamRules | None:
@@ -180,6 +231,30 @@ def _upstream(found: site.Site) -> UpstreamRules | None:
     if not told.hosts:
         return None
     return UpstreamRules(authserv_ids=frozenset(told.authserv_ids), hosts=found.upstream)
+
+
+def _overrides(found: site.Site) -> Iterator[Override]:
+    """The rows of [[override]], numbered from 1."""
+    for number, (row, hosts) in enumerate(
+        zip(found.settings.override, found.clients, strict=True), 1
+    ):
+        yield Override(
+            number=number,
+            effect=Effect(row.action),
+            why=row.why,
+            expires=row.expires,
+            author=_names(row.from_),
+            dkim=_names(row.dkim),
+            client=hosts if row.client else None,
+            list_id=_names(row.list_id),
+            arc=_names(row.arc),
+            recipient=_names(row.recipient),
+            dmarc=frozenset(map(Dmarc, row.dmarc)),
+        )
+
+
+def _names(entries: tuple[str, ...]) -> Names | None:
+    return Names(entries) if entries else None
 
 
 def _origins(found: site.Site) -> Origins:

@@ -18,14 +18,17 @@ from pathlib import Path
 from postseal.conf.load import Configuration
 from postseal.conf.mistake import Mistake, Severity
 from postseal.core.dkim.sign import SigningKey, UnusableKey
+from postseal.core.signing import LoginTable
 from postseal.tables import chooser, hosts, keytable, rows, safety, senders, source
 from postseal.tables import logins as login_rows
+from postseal.tables.elsewhere import Elsewhere
 from postseal.tables.findings import Report
 from postseal.tables.keyring import KeyFault, Keyring
-from postseal.tables.keytable import ANY, Entry, KeyTable
-from postseal.tables.logins import Logins
+from postseal.tables.keytable import ANY, Entry, Keys
+from postseal.tables.remote import RemoteKeys, RemoteLogins, RemoteSenders
 from postseal.tables.senders import SAME, Senders
 from postseal.tables.source import Form, Source
+from postseal.tables.stores import Use
 
 MAX_TEMPLATE_KEYS = 100_000
 
@@ -35,40 +38,64 @@ def with_severity(mistake: Mistake, severity: Severity) -> Mistake:
     return replace(mistake, severity=severity)
 
 
-def tables(configuration: Configuration, found: list[Mistake]) -> tuple[Senders, KeyTable] | None:
+def tables(
+    configuration: Configuration, away: Elsewhere, found: list[Mistake]
+) -> tuple[Senders, Keys] | None:
     """Both tables; None when one of them cannot be read at all."""
-    key_source = _source(configuration, "key_table", found)
-    sender_source = _source(configuration, "signing_table", found)
-    if key_source is None or sender_source is None:
+    keys = _keys(configuration, away, found)
+    table = _senders(configuration, away, found)
+    return None if keys is None or table is None else (table, keys)
+
+
+def _keys(configuration: Configuration, away: Elsewhere, found: list[Mistake]) -> Keys | None:
+    where = _source(configuration, "key_table", found)
+    if where is None:
         return None
     base = _base(configuration)
-    keys_base = base if key_source.form is Form.CSL else key_source.path(base).parent
+    if where.form is Form.REMOTE:
+        remote = away.table(configuration, Use.KEYS, found)
+        return None if remote is None else RemoteKeys(remote, base)
     report = _report(configuration, "key_table")
-    keys = keytable.read(
-        rows.rows(key_source, rows.read(key_source, base)),
-        keys_base,
-        key_source.form is Form.REFILE,
+    made = keytable.read(
+        rows.rows(where, rows.read(where, base)),
+        where.path(base).parent if where.is_file else base,
+        where.form is Form.REFILE,
         report,
     )
     found += report.mistakes()
+    return made
+
+
+def _senders(configuration: Configuration, away: Elsewhere, found: list[Mistake]) -> Senders | None:
+    where = _source(configuration, "signing_table", found)
+    if where is None:
+        return None
+    if where.form is Form.REMOTE:
+        remote = away.table(configuration, Use.SENDERS, found)
+        return None if remote is None else RemoteSenders(remote)
     report = _report(configuration, "signing_table")
-    table = senders.read(
-        rows.rows(sender_source, rows.read(sender_source, base)),
-        sender_source.form is Form.REFILE,
+    made = senders.read(
+        rows.rows(where, rows.read(where, _base(configuration))),
+        where.form is Form.REFILE,
         configuration.settings.sign.multiple_signatures,
         report,
     )
     found += report.mistakes()
-    return table, keys
+    return made
 
 
-def logins(configuration: Configuration, found: list[Mistake]) -> Logins | None:
+def logins(
+    configuration: Configuration, away: Elsewhere, found: list[Mistake]
+) -> LoginTable | None:
     """The table of sign.sender_login; None without one, or when it cannot be read."""
     if not configuration.settings.sign.sender_login:
         return None
     where = _source(configuration, "sender_login", found)
     if where is None:
         return None
+    if where.form is Form.REMOTE:
+        remote = away.table(configuration, Use.LOGINS, found)
+        return None if remote is None else RemoteLogins(remote)
     report = _report(configuration, "sender_login")
     data = rows.read(where, _base(configuration))
     made = login_rows.read(rows.rows(where, data), where.form is Form.REFILE, report)
@@ -84,7 +111,7 @@ def _base(configuration: Configuration) -> Path:
 def _report(configuration: Configuration, option: str) -> Report:
     """Where the mistakes of a table go: under its own name, or that of the option it is in."""
     where = source.parse(getattr(configuration.settings.sign, option))
-    if where.form is Form.CSL:
+    if not where.is_file:
         return Report(configuration.file, configuration.index.line_of(("sign", option)))
     return Report(str(where.path(_base(configuration))))
 
@@ -93,7 +120,8 @@ def _source(configuration: Configuration, option: str, found: list[Mistake]) -> 
     """Where the table of an option is, when it can be read."""
     try:
         where = source.parse(getattr(configuration.settings.sign, option))
-        rows.read(where, _base(configuration))
+        if where.form is not Form.REMOTE:
+            rows.read(where, _base(configuration))
     except source.SourceError as error:
         found.append(configuration.mistake(("sign", option), str(error), error.hint))
         return None
@@ -106,7 +134,7 @@ def _source(configuration: Configuration, option: str, found: list[Mistake]) -> 
 def check_keys(
     configuration: Configuration,
     table: Senders,
-    keys: KeyTable,
+    keys: Keys,
     keyring: Keyring,
     thorough: bool,
     found: list[Mistake],
@@ -131,10 +159,11 @@ def check_keys(
         except UnusableKey as error:
             key_report.add(entry.line, entry.name, str(error), error.hint)
     where = source.parse(sign.key_table)
-    if where.form is not Form.CSL:
+    if where.is_file:
         _inline_keys(keys, where.path(base), keyring.uid, key_report)
     wanted = {row.key for row in table.rows}
-    for entry in keys.entries if SAME not in wanted and where.form is not Form.REFILE else ():
+    listed = not isinstance(table, RemoteSenders) and where.form is not Form.REFILE
+    for entry in keys.entries if SAME not in wanted and listed else ():
         if entry.name not in wanted:
             key_report.add(
                 entry.line,
@@ -144,7 +173,7 @@ def check_keys(
             )
     found += key_report.mistakes()
     report = _report(configuration, "signing_table")
-    for row in table.rows:
+    for row in () if isinstance(keys, RemoteKeys) else table.rows:
         if row.key != SAME and keys.get(row.key) is None:
             report.add(
                 row.line,
@@ -165,7 +194,7 @@ def _add_all(entry: Entry, keyring: Keyring) -> None:
             keyring.add(path)
 
 
-def _inline_keys(keys: KeyTable, path: Path, uid: int, report: Report) -> None:
+def _inline_keys(keys: Keys, path: Path, uid: int, report: Report) -> None:
     """A table with keys in it must be as safe as a key."""
     if all(entry.is_file for entry in keys.entries):
         return
@@ -188,10 +217,14 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
     ):
         with suppress(source.SourceError):
             where = source.parse(table)
-            if where.form is not Form.CSL:
+            if where.is_file:
                 found.append(where.path(base))
+    found += [one.password_file for one in settings.table if one.password_file]
     roles, upstream = settings.roles, settings.upstream
-    lists = (roles.internal_hosts, roles.peers, roles.trusted_relays, upstream.hosts)
+    lists = (
+        roles.internal_hosts, roles.peers, roles.trusted_relays, upstream.hosts,
+        *[row.client for row in settings.override],
+    )  # fmt: skip
     entries = (entry for one in lists for entry in one if entry.startswith("file:"))
     return (*found, *(base / entry.removeprefix("file:") for entry in entries))
 

@@ -23,18 +23,21 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from postseal.conf.lines import Path as OptionPath
 from postseal.conf.load import Configuration
 from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.conf.model import Settings
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
-from postseal.core.signing import KeyChooser, NoKeys
-from postseal.tables import hosts, loading, safety, suffixes
+from postseal.core.signing import KeyChooser, LoginTable, NoKeys
+from postseal.tables import hosts, loading, overrides, safety, suffixes
+from postseal.tables.cached import Tell
 from postseal.tables.chooser import DomainChooser, TableChooser
+from postseal.tables.elsewhere import Elsewhere
 from postseal.tables.hosts import HostList
 from postseal.tables.keyring import KeyFault, Keyring
-from postseal.tables.logins import Logins
+from postseal.tables.remote import RemoteSenders
 from postseal.tables.suffixes import SuffixList
 
 DEFAULT_USER = "postseal"
@@ -50,9 +53,10 @@ class Site:
     peers: HostList
     relays: HostList
     upstream: HostList
+    clients: tuple[HostList, ...] = ()  # of each override
     suffixes: SuffixList | None = None
     arc_key: SigningKey | None = None
-    logins: Logins | None = None  # None binds nobody
+    logins: LoginTable | None = None  # None binds nobody
     remarks: tuple[Mistake, ...] = ()
     files: tuple[Path, ...] = ()  # everything that was read
     keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
@@ -68,12 +72,19 @@ def daemon_uid(settings: Settings) -> int | None:
     return safety.user_id(DEFAULT_USER) or 0
 
 
-def load(configuration: Configuration, *, keys: bool = True, thorough: bool = False) -> Site:
+def load(
+    configuration: Configuration,
+    *,
+    keys: bool = True,
+    thorough: bool = False,
+    tell: Tell = lambda _level, _pairs: None,
+) -> Site:
     """Read all there is to read.  Raises ConfigError.
 
     keys False leaves keys and their tables alone, for who only verifies and may not read
     them.  thorough tries every key of the tables, where the daemon only reads their
-    files: that takes a millisecond each.
+    files: that takes a millisecond each.  tell is told when a table elsewhere stops
+    answering, and when it answers again.
     """
     settings = configuration.settings
     found: list[Mistake] = []
@@ -87,28 +98,30 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
             )
         )
     keyring = Keyring(os.geteuid() if uid is None else uid)
-    internal = _hosts(configuration, ("roles", "internal_hosts"), found)
-    peers = _hosts(configuration, ("roles", "peers"), found)
-    relays = _hosts(configuration, ("roles", "trusted_relays"), found)
-    upstream = _hosts(configuration, ("upstream", "hosts"), found)
+    away = Elsewhere(uid=keyring.uid, tell=tell)
+    lists = _lists(configuration, found)
+    clients = tuple(_clients(configuration, found))
+    found += overrides.remarks(configuration)
     suffix_list = _suffixes(configuration, found)
     chooser: KeyChooser = NoKeys()
     ready: tuple[SigningKey, ...] = ()
     senders: tuple[str, ...] = ()
     if keys:
-        chooser, ready, senders = _chooser(configuration, keyring, thorough, found)
+        chooser, ready, senders = _chooser(configuration, keyring, away, thorough, found)
     arc_key = _arc_key(configuration, keyring, found) if keys and settings.arc.seal else None
-    logins = loading.logins(configuration, found) if keys else None
+    logins = loading.logins(configuration, away, found) if keys else None
+    keyring.settled = True
     found += _socket(configuration)
     if any(one.severity is Severity.ERROR for one in found):
         raise ConfigError(found)
     return Site(
         settings=settings,
         chooser=chooser,
-        internal=internal,
-        peers=peers,
-        relays=relays,
-        upstream=upstream,
+        internal=lists["internal_hosts"],
+        peers=lists["peers"],
+        relays=lists["trusted_relays"],
+        upstream=lists["hosts"],
+        clients=clients,
         suffixes=suffix_list,
         arc_key=arc_key,
         logins=logins,
@@ -117,6 +130,25 @@ def load(configuration: Configuration, *, keys: bool = True, thorough: bool = Fa
         keys=ready,
         senders=senders,
     )
+
+
+_LISTS = (
+    ("roles", "internal_hosts"),
+    ("roles", "peers"),
+    ("roles", "trusted_relays"),
+    ("upstream", "hosts"),
+)
+
+
+def _lists(configuration: Configuration, found: list[Mistake]) -> dict[str, HostList]:
+    """The lists of hosts, by the names of their options."""
+    return {path[-1]: _hosts(configuration, path, found) for path in _LISTS}
+
+
+def _clients(configuration: Configuration, found: list[Mistake]) -> Iterator[HostList]:
+    """The clients of each override."""
+    for number in range(len(configuration.settings.override)):
+        yield _hosts(configuration, ("override", number, "client"), found)
 
 
 def _suffixes(configuration: Configuration, found: list[Mistake]) -> SuffixList | None:
@@ -145,12 +177,16 @@ def _socket(configuration: Configuration) -> Iterator[Mistake]:
 
 
 def _chooser(
-    configuration: Configuration, keyring: Keyring, thorough: bool, found: list[Mistake]
+    configuration: Configuration,
+    keyring: Keyring,
+    away: Elsewhere,
+    thorough: bool,
+    found: list[Mistake],
 ) -> tuple[KeyChooser, tuple[SigningKey, ...], tuple[str, ...]]:
     """The chooser, its fixed keys, and whom it signs for."""
     sign = configuration.settings.sign
     if sign.signing_table:
-        tables = loading.tables(configuration, found)
+        tables = loading.tables(configuration, away, found)
         if tables is None:
             return NoKeys(), (), ()
         senders, keys = tables
@@ -158,6 +194,8 @@ def _chooser(
         chooser = TableChooser(
             senders, keys, keyring, multiple=sign.multiple_signatures, identity=sign.identity
         )
+        if isinstance(senders, RemoteSenders):
+            return chooser, made, (f"the authors in {senders.name}",)
         return chooser, made, tuple(row.pattern for row in senders.rows)
     if sign.domain:
         ready = tuple(_keys(configuration, keyring, found))
@@ -200,11 +238,19 @@ def _keys(
             found.append(configuration.mistake(place, str(error), error.hint))
 
 
+def _option(settings: Settings, path: OptionPath) -> Any:
+    """The value at a path."""
+    found: Any = settings
+    for part in path:
+        found = found[part] if isinstance(part, int) else getattr(found, part)
+    return found
+
+
 def _hosts(configuration: Configuration, path: OptionPath, found: list[Mistake]) -> HostList:
     """The list of an option, with the files it names."""
     made = HostList()
     base = Path(configuration.file).absolute().parent
-    entries: Iterable[str] = getattr(getattr(configuration.settings, str(path[0])), str(path[1]))
+    entries: Iterable[str] = _option(configuration.settings, path)
     for number, entry in enumerate(entries):
         if entry.startswith("file:"):
             loading.hosts_file(base / entry.removeprefix("file:"), made, found)

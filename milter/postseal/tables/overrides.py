@@ -1,0 +1,43 @@
+"""What there is to say about [[override]] rows that can be used.
+
+NAME
+    overrides - remarks(): rows that do nothing any more, and rows that anybody can meet
+
+GIVES
+    for an expired row a mistake of severity DEAD, for a row that exempts by nothing but
+    what a sender writes a NOTE.
+
+SEE ALSO
+    conf/policy.py, conf/check.py (rows that are wrong).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+from postseal.conf.load import Configuration
+from postseal.conf.mistake import Mistake, Severity
+from postseal.tables.loading import with_severity
+
+
+def remarks(configuration: Configuration, today: date | None = None) -> Iterator[Mistake]:
+    """In the order of the rows.  today: in UTC; left out, it is asked of the clock."""
+    rows = configuration.settings.override
+    if rows and today is None:
+        today = datetime.now(UTC).date()
+    for number, row in enumerate(rows):
+        if row.until is not None and today is not None and row.until < today:
+            dead = configuration.mistake(
+                ("override", number, "until"),
+                f"the row has expired and does nothing ({row.why})",
+                "take it out, or give it a later day",
+            )
+            yield with_severity(dead, Severity.DEAD)
+        if row.action == "accept" and not (row.dkim or row.client or row.arc):
+            note = configuration.mistake(
+                ("override", number),
+                "is met by whatever a sender writes, forgeries included",
+                "add dkim, client or arc, which prove something",
+            )
+            yield with_severity(note, Severity.NOTE)
