@@ -23,12 +23,15 @@ SLEEPER = (
 
 def test_the_daemon_gets_sighup(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"ready\n"
-        pid_file = write(tmp_path / "pid", f"{process.pid}\n")
-        config = write(tmp_path / "p.toml", f'pid_file = "{pid_file}"\n')
-        assert main(["reload", "--config", str(config)]) == 0
-        assert process.wait(10) == 42
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            pid_file = write(tmp_path / "pid", f"{process.pid}\n")
+            config = write(tmp_path / "p.toml", f'pid_file = "{pid_file}"\n')
+            assert main(["reload", "--config", str(config)]) == 0
+            assert process.wait(30) == 42
+        finally:
+            process.kill()
 
 
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
