@@ -37,7 +37,7 @@ from postseal_keys.dmarcrecord import (
     uris,
     valid,
 )
-from postseal_keys.findings import Finding, Harm, zone_line
+from postseal_keys.findings import Finding, Harm, foremost, zone_line
 
 REJECT = (
     "p=reject breaks mailing lists and forwarding for people who write from this domain:"
@@ -52,7 +52,7 @@ def lint(domain: str, text: str) -> list[Finding]:
     better = mended(text)
     publish = (zone_line(where, better),) if better and better != text else ()
     found = list(_broken(text)) or [*_each(text), *_whole(text)]
-    return [replace(f, where=where, record=text, publish=publish) for f in found]
+    return foremost(replace(f, where=where, record=text, publish=publish) for f in found)
 
 
 def mended(text: str) -> str:

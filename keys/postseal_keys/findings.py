@@ -23,6 +23,7 @@ from enum import IntEnum
 from postseal_keys.console import printable
 from postseal_keys.formats.txt import quoted
 
+FOREMOST = 50  # findings on one record that are told
 WINDOW = 76  # columns of a record shown around the caret: a terminal's width less the indent
 
 
@@ -60,6 +61,25 @@ class Finding:
 def by_harm(findings: Iterable[Finding]) -> list[Finding]:
     """Worst first; findings of equal harm stay in the order they were made."""
     return sorted(findings, key=lambda finding: -finding.harm)
+
+
+def foremost(findings: Iterable[Finding], limit: int = FOREMOST) -> list[Finding]:
+    """The worst of them, in the order they were made, and how many more there are.
+
+    A record of 65,535 octets has room for some 30,000 mistakes.
+    """
+    found = list(findings)
+    if len(found) <= limit:
+        return found
+    kept = {id(finding) for finding in by_harm(found)[:limit]}
+    rest = [finding for finding in found if id(finding) not in kept]
+    more = Finding(
+        harm=worst(rest),
+        code="and-more",
+        where=rest[0].where,
+        what=f"{len(rest)} more of this kind or less harmful",
+    )
+    return [*(finding for finding in found if id(finding) in kept), more]
 
 
 def worst(findings: Iterable[Finding]) -> Harm:

@@ -34,7 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from postseal_keys.findings import Finding, Harm, zone_line
+from postseal_keys.findings import Finding, Harm, foremost, zone_line
 from postseal_keys.keypair import RSA_ADVISED, RSA_MAX, RSA_MIN, PrivateKey, kind, public_text
 
 KNOWN_TAGS = frozenset("vhknpst")
@@ -79,14 +79,10 @@ def judge(name: str, texts: tuple[bytes, ...], want: Wanted | None) -> list[Find
         found = [_several(texts, want)]
     else:
         found = list(_one(texts[0].decode("latin-1"), want))
-    return [
-        replace(
-            finding,
-            where=name,
-            publish=publish if finding.harm is Harm.ERROR else (),
-        )
+    return foremost(
+        replace(finding, where=name, publish=publish if finding.harm is Harm.ERROR else ())
         for finding in found
-    ]
+    )
 
 
 def _several(texts: tuple[bytes, ...], want: Wanted | None) -> Finding:

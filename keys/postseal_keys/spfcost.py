@@ -105,6 +105,7 @@ def lighter(result: Walk) -> str:
     if mistakes:
         return ""
     own = {step.term: step for step in result.steps if step.depth == 0}
+    live = {term.column for term in record.live}
     words: list[str] = []
     saved = 0
     for term in record.terms:
@@ -116,7 +117,7 @@ def lighter(result: Walk) -> str:
             saved += 1
             sign = term.qualifier
             words += [f"{sign}ip{6 if ':' in one else 4}:{one}" for one in step.addresses]
-        elif term.kind in MODIFIERS or term in record.live:
+        elif term.kind in MODIFIERS or term.column in live:
             words.append(str(term))
     if not saved or result.lookups - saved > LOOKUP_MAX:
         return ""

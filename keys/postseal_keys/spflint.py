@@ -18,10 +18,10 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 
-from postseal_keys.findings import Finding, Harm, zone_line
+from postseal_keys.findings import Finding, Harm, foremost, zone_line
 from postseal_keys.spfrecord import examine, is_spf
 from postseal_keys.spfterms import MODIFIERS, Kind, Mistake, Record, Term
 
@@ -38,7 +38,7 @@ def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Findi
     for finding in _judge(domain, record) if is_spf(text) else ():
         fix = publish if finding.harm >= Harm.WARNING else ()
         found.append(replace(finding, record=text, publish=finding.publish or fix))
-    return found
+    return foremost(found)
 
 
 def mended(text: str) -> str:
@@ -50,17 +50,18 @@ def mended(text: str) -> str:
     if any(mistake.instead is None for mistake in mistakes):
         return ""
     words = [(mistake.column, mistake.instead or "") for mistake in mistakes]
-    words += [(term.column, _better(term)) for term in record.terms if _useful(term, record)]
+    live = {term.column for term in record.live}
+    words += [(term.column, _better(term)) for term in record.terms if _useful(term, record, live)]
     ordered = [word for _, word in sorted(words) if word]
     once = list(dict.fromkeys(ordered))  # a term given twice asks DNS twice
     result = " ".join(["v=spf1", *once])
     return "" if examine(result)[1] else result
 
 
-def _useful(term: Term, record: Record) -> bool:
+def _useful(term: Term, record: Record, live: Set[int]) -> bool:
     if term.kind in MODIFIERS:
-        return not (term.kind is Kind.REDIRECT and record.ends is not None)
-    return any(term is live for live in record.live)
+        return term.kind is not Kind.REDIRECT or record.ends is None
+    return term.column in live
 
 
 def _better(term: Term) -> str:

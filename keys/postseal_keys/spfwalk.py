@@ -20,6 +20,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from postseal_keys.dnsask import Asker, Outcome, Reply
@@ -37,7 +38,7 @@ QUESTIONS = 250  # DNS questions asked for one walk
 @dataclass(slots=True)
 class _Frame:
     domain: str
-    todo: list[Term]
+    todo: deque[Term]
     path: tuple[str, ...]
     step: int  # the step that led here; -1 for the first record
 
@@ -82,7 +83,7 @@ def walk(domain: str, asker: Asker, text: str) -> Walk:
         if state.terms >= TERMS:
             state.complete = False
             break
-        term = frame.todo.pop(0)
+        term = frame.todo.popleft()
         if term.kind in LOOKUPS:
             state.terms += 1
             _step(state, frame, term)
@@ -97,9 +98,9 @@ def walk(domain: str, asker: Asker, text: str) -> Walk:
     return replace(result, findings=(*verdicts(result), *state.findings))
 
 
-def _in_order(record: Record) -> list[Term]:
+def _in_order(record: Record) -> deque[Term]:
     """Terms in the order a receiver meets them: mechanisms to the "all", then redirect."""
-    return [*record.live, *([record.redirect] if record.redirect else [])]
+    return deque([*record.live, *([record.redirect] if record.redirect else [])])
 
 
 def _totals(state: _State) -> tuple[Step, ...]:

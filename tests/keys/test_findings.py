@@ -13,6 +13,7 @@ from postseal_keys.findings import (
     Harm,
     by_harm,
     caret,
+    foremost,
     plain,
     text,
     worst,
@@ -30,6 +31,15 @@ def test_worst_first_and_otherwise_as_made() -> None:
     assert [f.what for f in by_harm(made)] == ["x", "1", "2"]
     assert worst(made) is Harm.ERROR
     assert worst([]) is Harm.GOOD
+
+
+def test_a_flood_is_told_in_short() -> None:
+    flood = [one(Harm.ADVICE, what=str(n)) for n in range(1000)] + [one(Harm.ERROR)]
+    told = foremost(flood, 10)
+    assert len(told) == 11
+    assert told[-2].harm is Harm.ERROR
+    assert told[-1].what.startswith("991 more")
+    assert foremost(flood[:10], 10) == flood[:10]
 
 
 @pytest.mark.parametrize("length", [1, 40, WINDOW, WINDOW + 1, 300, 5000])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postseal_keys.findings import Harm, text, worst
+from postseal_keys.findings import FOREMOST, Harm, text, worst
 from postseal_keys.spflint import lint, mended
 from postseal_keys.spfrecord import parse
 
@@ -94,3 +94,9 @@ def test_the_caret_stands_under_the_fault() -> None:
 def test_nothing_of_the_record_reaches_the_terminal_raw() -> None:
     (finding, *_) = lint("d.example", "v=spf1 \x1b[31m -all")
     assert "\x1b" not in "".join(text(finding))
+
+
+def test_the_largest_record_there_can_be_gives_a_short_answer() -> None:
+    found = lint("d.example", "v=spf1 " + "a " * 32_000 + "-all")
+    assert len(found) == FOREMOST + 1
+    assert mended("v=spf1 " + "a " * 32_000 + "-all") == "v=spf1 a -all"
