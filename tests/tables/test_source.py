@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postseal.tables.source import ELSEWHERE, Form, Source, SourceError, parse
+from postseal.tables.source import REFUSED, REMOTE, Form, Source, SourceError, parse
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,11 @@ from postseal.tables.source import ELSEWHERE, Form, Source, SourceError, parse
         pytest.param("a=b,c=d", Source(Form.CSL, "a=b,c=d"), id="bare-list"),
         pytest.param("a=b,c=d:e", Source(Form.CSL, "a=b,c=d:e"), id="comma-before-colon"),
         pytest.param("*=k", Source(Form.CSL, "*=k"), id="no-colon"),
+        *(
+            pytest.param(f"{name}:x", Source(Form.REMOTE, f"{name}:x"), id=f"remote-{name}")
+            for name in REMOTE
+        ),
+        pytest.param("LDAP://h/", Source(Form.REMOTE, "LDAP://h/"), id="remote-case"),
     ],
 )
 def test_forms(text: str, source: Source) -> None:
@@ -27,10 +32,11 @@ def test_forms(text: str, source: Source) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        *(pytest.param(f"{name}:x", name, id=name) for name in ELSEWHERE),
+        *(pytest.param(f"{name}:x", name, id=name) for name in REFUSED),
         pytest.param("/etc/t.db", "Berkeley", id="bare-db"),
         pytest.param("a=b:c,d", "unknown kind", id="list-with-colon-first"),
         pytest.param("file:", "nothing follows", id="empty"),
+        pytest.param("remote:x", "unknown kind", id="not-a-prefix"),
         pytest.param("file:a\0b", "NUL", id="nul"),
     ],
 )

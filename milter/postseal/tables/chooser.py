@@ -17,16 +17,37 @@ SEE ALSO
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
+from math import inf
 
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
 from postseal.core.names import is_at_or_below, mailbox_domain
 from postseal.core.signing import Choice, SigningUnavailable
 from postseal.tables.keyring import KEEP, KeyFault, Keyring
-from postseal.tables.keytable import ANY, Entry, KeyTable
+from postseal.tables.keytable import ANY, Entry, Keys
 from postseal.tables.senders import SAME, Sender, Senders
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")  # of a name that is no pattern
+LOOK_AGAIN = 60.0  # seconds; key files that a table elsewhere names are not watched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A key that is known by name.  load makes it ready; it raises KeyFault or UnusableKey."""
+
+    domain: str
+    selector: str
+    load: Callable[[], SigningKey]
+
+    @property
+    def name(self) -> str:
+        """Where it should be published."""
+        return f"{self.selector}._domainkey.{self.domain}"
 
 
 def identity_of(template: str, local: str, domain: str) -> str | None:
@@ -62,6 +83,16 @@ class DomainChooser:
         identity = identity_of(self._identity, local, domain)
         return tuple(Choice(key=key, identity=identity) for key in self._keys)
 
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains that are ours."""
+        return frozenset((self._domain,))
+
+    def listed(self) -> Iterator[Listed]:
+        """Every key."""
+        for key in self._keys:
+            yield Listed(domain=key.domain, selector=key.selector, load=partial(_same, key))
+
 
 class TableChooser:
     """A SigningTable and a KeyTable."""
@@ -69,7 +100,7 @@ class TableChooser:
     def __init__(
         self,
         senders: Senders,
-        keys: KeyTable,
+        keys: Keys,
         keyring: Keyring,
         *,
         multiple: bool = False,
@@ -80,7 +111,7 @@ class TableChooser:
         self._keyring = keyring
         self._multiple = multiple
         self._identity = identity
-        self._ready: OrderedDict[tuple[Entry, str], SigningKey] = OrderedDict()
+        self._ready: OrderedDict[tuple[Entry, str], tuple[SigningKey, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def choose(self, address: str, /) -> tuple[Choice, ...]:
@@ -98,8 +129,9 @@ class TableChooser:
             name = domain if row.key == SAME else row.key
             entry = self._keys.get(name)
             if entry is None:
+                where = f"line {row.line}" if row.line else f"row {row.pattern!r}"
                 raise SigningUnavailable(
-                    f"line {row.line} of the signing table wants key {name!r} for {address}, which"
+                    f"{where} of the signing table wants key {name!r} for {address}, which"
                     " is not in the key table (hint: add the key, or take the row out)"
                 )
             key = self._key(entry, domain)
@@ -109,21 +141,44 @@ class TableChooser:
             made.setdefault((key.query_name, identity), Choice(key=key, identity=identity))
         return tuple(made.values())
 
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains that are plainly ours: of keys, and of senders written without patterns."""
+        found = {entry.domain for entry in self._keys.entries if entry.domain != ANY}
+        for row in self._senders.rows:
+            name = row.pattern.rpartition("@")[2].removeprefix("*").removeprefix(".")
+            if "." in name and set(name) <= _PLAIN:
+                found.add(name)
+        return frozenset(found)
+
+    def listed(self) -> Iterator[Listed]:
+        """Every key that does not depend on the author, as far as the table tells what it holds."""
+        for entry in self._keys.entries:
+            if entry.domain != ANY:
+                load = partial(ready, entry, entry.domain, self._keyring)
+                yield Listed(domain=entry.domain, selector=entry.selector, load=load)
+
     def _key(self, entry: Entry, domain: str) -> SigningKey:
         """The key of a row; the last KEEP made are remembered."""
         place = entry, domain if entry.domain == ANY else ""
-        made = self._ready.get(place)
-        if made is not None:
-            return made
+        known = self._ready.get(place)
+        if known is not None and time.monotonic() < known[1]:
+            return known[0]
         try:
             made = ready(entry, domain, self._keyring)
         except (KeyFault, UnusableKey) as fault:
             raise SigningUnavailable(f"key {entry.name!r}: {fault}") from None
+        lasts = not entry.is_file or self._keyring.has(entry.path(domain))
+        until = inf if lasts else time.monotonic() + LOOK_AGAIN
         with self._lock:
-            self._ready[place] = made
+            self._ready[place] = made, until
             while len(self._ready) > KEEP:
                 self._ready.popitem(last=False)
         return made
+
+
+def _same(key: SigningKey) -> SigningKey:
+    return key
 
 
 def ready(entry: Entry, domain: str, keyring: Keyring) -> SigningKey:

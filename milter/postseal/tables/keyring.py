@@ -49,6 +49,7 @@ class Keyring:
         self._ready: OrderedDict[bytes, crypto.PrivateKey] = OrderedDict()
         self._tried: set[bytes] = set()
         self._lock = threading.Lock()
+        self.settled = False  # whether all files that are known beforehand have been read
 
     def __len__(self) -> int:
         return len(self._data)
@@ -83,11 +84,31 @@ class Keyring:
         return data
 
     def file(self, path: Path) -> crypto.PrivateKey:
-        """The key in a file.  Raises KeyFault."""
+        """The key in a file.  Raises KeyFault.
+
+        Once settled, a file that was not added is read anew each time: a table elsewhere
+        named it, and nobody watches it.
+        """
+        data = self._data.get(str(path)) if self.settled else None
+        if data is None or isinstance(data, KeyFault):
+            data = self._late(path) if self.settled else self._early(path)
+        return self.key(data, str(path))
+
+    def _early(self, path: Path) -> bytes:
         self.add(path)
         data = self._data[str(path)]
         assert isinstance(data, bytes)
-        return self.key(data, str(path))
+        return data
+
+    def _late(self, path: Path) -> bytes:
+        data = self._read(path)
+        if isinstance(data, KeyFault):
+            raise data
+        return data
+
+    def has(self, path: Path) -> bool:
+        """Whether the file was read beforehand."""
+        return isinstance(self._data.get(str(path)), bytes)
 
     def key(self, data: bytes, where: str) -> crypto.PrivateKey:
         """The key in data, tried once.  where names it in messages.  Raises KeyFault."""

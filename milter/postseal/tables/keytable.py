@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from postseal.conf.kinds import CREDENTIAL, credential
 from postseal.core.names import BadDomain, ascii_domain
@@ -61,6 +62,19 @@ class Entry:
         return Path(self.key.replace("%", domain if self.domain == ANY else self.domain))
 
 
+class Keys(Protocol):
+    """A key table."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All of them, where they can be listed."""
+        ...
+
+    def get(self, name: str, /) -> Entry | None:
+        """The entry of that name.  Raises SigningUnavailable when that cannot be said."""
+        ...
+
+
 class KeyTable:
     """Entries by name.  patterns is for refile: tables."""
 
@@ -89,7 +103,7 @@ def read(rows: Iterable[Row | NotARow], base: Path, patterns: bool, report: Repo
         if isinstance(row, NotARow):
             report.add(row.line, row.text, row.why)
             continue
-        entry = _entry(row, base, report)
+        entry = entry_of(row, base, report)
         if entry is None or (patterns and not _is_pattern(entry, report)):
             continue
         if entry.name in seen:
@@ -100,7 +114,7 @@ def read(rows: Iterable[Row | NotARow], base: Path, patterns: bool, report: Repo
     return KeyTable(entries, patterns=patterns)
 
 
-def _entry(row: Row, base: Path, report: Report) -> Entry | None:
+def entry_of(row: Row, base: Path, report: Report) -> Entry | None:
     """The row's three parts, checked."""
     shape = "expected NAME DOMAIN:SELECTOR:KEY"
     parts = [part.strip() for part in (row.value or "").split(":", 2)]

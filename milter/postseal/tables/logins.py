@@ -93,7 +93,7 @@ def read(rows: Iterable[Row | NotARow], patterns: bool, report: Report) -> Login
         if isinstance(row, NotARow):
             report.add(row.line, row.text, row.why)
             continue
-        owners = _owners(row, patterns, report)
+        owners = owners_of(row, patterns, report)
         if owners is None:
             continue
         if owners.author in seen:
@@ -105,7 +105,7 @@ def read(rows: Iterable[Row | NotARow], patterns: bool, report: Report) -> Login
     return Logins(found, patterns=patterns)
 
 
-def _owners(row: Row, patterns: bool, report: Report) -> Owners | None:
+def owners_of(row: Row, patterns: bool, report: Report) -> Owners | None:
     value = (row.value or "").replace(",", " ")
     logins = frozenset(lower(word) for word in value.split())
     if not logins:

@@ -108,7 +108,7 @@ def read(rows: Iterable[Row | NotARow], patterns: bool, multiple: bool, report: 
     barrier = 0  # the line of a row that matches everybody
     never = _never_pattern if patterns else _never_exact
     for row in rows:
-        sender = _sender(row, report)
+        sender = sender_of(row, report)
         if sender is not None and patterns:
             sender = _with_globs(sender, report)
         if sender is None or not _is_usable(sender, never, report):
@@ -132,8 +132,8 @@ def row_text(row: Row | NotARow) -> str:
     return row.key if isinstance(row, Row) else row.text
 
 
-def _sender(row: Row | NotARow, report: Report) -> Sender | None:
-    """The row's parts, checked; its domain in A-labels."""
+def sender_of(row: Row | NotARow, report: Report) -> Sender | None:
+    """The row's parts, checked; its domain in A-labels.  None, and a report, for no sender."""
     if isinstance(row, NotARow):
         (report.dead if "skips" in row.why else report.add)(row.line, row.text, row.why)
         return None

@@ -1,7 +1,7 @@
 """Where a table is kept: the text of an option as OpenDKIM reads it.
 
 NAME
-    source - file:PATH, refile:PATH, csl:TEXT and their short forms
+    source - file:PATH, refile:PATH, csl:TEXT, their short forms, and tables elsewhere
 
 GIVEN
     the value of key_table or signing_table.
@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-ELSEWHERE = (
-    "db", "dsn", "ldap", "ldapi", "ldaps", "lua", "memcache", "mdb", "erlang", "repute", "socket",
+REMOTE = (
+    "table", "sqlite", "postgresql", "mysql", "mariadb", "postfixadmin", "dsn",
+    "ldap", "ldapi", "ldaps", "redis", "rediss", "valkey",
 )  # fmt: skip
+REFUSED = ("db", "lua", "memcache", "mdb", "erlang", "repute", "socket")
 
 
 class Form(StrEnum):
@@ -30,14 +32,20 @@ class Form(StrEnum):
     FILE = "file"  # one row on a line, exact look-up
     REFILE = "refile"  # one row on a line, the first word a pattern
     CSL = "csl"  # rows with commas between them, in the option itself
+    REMOTE = "remote"  # asked for row by row: tables/stores.py
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A form, and the path (FILE, REFILE) or the rows themselves (CSL)."""
+    """A form, and the path (FILE, REFILE), the rows themselves (CSL) or an address (REMOTE)."""
 
     form: Form
     text: str
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the rows are in a file."""
+        return self.form in (Form.FILE, Form.REFILE)
 
     def path(self, base: Path) -> Path:
         """The file; a relative name counts from base."""
@@ -68,11 +76,13 @@ def parse(text: str) -> Source:
             )
         return Source(Form.FILE if text.startswith("/") else Form.CSL, text)
     name = prefix.lower()
-    if name in ELSEWHERE:
+    if name in REFUSED:
         raise SourceError(
             f"tables of kind {name}: are not read", "use file:PATH, refile:PATH or csl:TEXT"
         )
-    if name not in set(Form):
+    if name in REMOTE:
+        return Source(Form.REMOTE, text)
+    if name not in (Form.FILE, Form.REFILE, Form.CSL):
         raise SourceError(
             f"unknown kind of table {prefix!r}",
             "use file:PATH, refile:PATH or csl:TEXT; a list that has a colon needs csl: in front",

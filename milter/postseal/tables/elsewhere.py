@@ -1,0 +1,70 @@
+"""Tables in databases and directories, as the configuration names them: made and tried.
+
+NAME
+    elsewhere - Elsewhere.table(): an option's Remote, and what is wrong with it
+
+GIVES
+    a Remote.  A table that is set up wrongly (no such column, no such library) is an
+    error, as a bad file is.  One that does not answer is not, because the daemon must
+    start before the database does: it is said, and mail waits.
+
+SEE ALSO
+    tables/loading.py, tables/stores.py, tables/probe.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from postseal.conf.load import Configuration
+from postseal.conf.mistake import Mistake, Severity
+from postseal.tables import stores
+from postseal.tables.cached import Tell
+from postseal.tables.probe import probe
+from postseal.tables.remote import Remote
+from postseal.tables.source import SourceError
+from postseal.tables.stores import Use, Wanted
+
+STARTING = 1.0  # seconds on top of a table's timeout, for a process to begin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """What all tables elsewhere have in common."""
+
+    uid: int
+    tell: Tell
+    try_them: bool = True
+
+    def table(self, configuration: Configuration, use: Use, found: list[Mistake]) -> Remote | None:
+        """The table of an option; None when it cannot be had."""
+        settings = configuration.settings
+        wanted = Wanted(
+            text=getattr(settings.sign, use.value),
+            use=use,
+            tables=settings.table,
+            base=Path(configuration.file).absolute().parent,
+            uid=self.uid,
+            tell=self.tell,
+        )
+        try:
+            remote, store = stores.of(wanted)
+        except SourceError as error:
+            found.append(configuration.mistake(("sign", use.value), str(error), error.hint))
+            return None
+        if stores.has_password(wanted.text, settings.table):
+            note = configuration.mistake(
+                ("sign", use.value),
+                "there is a password in the configuration",
+                "put it into a file of its own: password_file in [[table]]",
+            )
+            found.append(replace(note, severity=Severity.NOTE))
+        if self.try_them:
+            fault = probe(store, self.uid, wanted.told().timeout + STARTING)
+            if fault is not None:
+                severity = Severity.ERROR if fault.lasting else Severity.DEAD
+                what = fault.what if fault.lasting else f"does not answer: {fault.what}"
+                mistake = configuration.mistake(("sign", use.value), what, fault.hint)
+                found.append(replace(mistake, severity=severity))
+        return remote

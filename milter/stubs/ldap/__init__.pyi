@@ -1,0 +1,39 @@
+"""The little of python-ldap that we call."""
+
+from collections.abc import Sequence
+from typing import Any
+
+OPT_NETWORK_TIMEOUT: int
+OPT_TIMEOUT: int
+OPT_REFERRALS: int
+OPT_X_TLS_REQUIRE_CERT: int
+OPT_X_TLS_DEMAND: int
+OPT_X_TLS_NEWCTX: int
+SCOPE_BASE: int
+SCOPE_ONELEVEL: int
+SCOPE_SUBTREE: int
+
+class LDAPError(Exception): ...
+class SERVER_DOWN(LDAPError): ...
+class NO_SUCH_OBJECT(LDAPError): ...
+class FILTER_ERROR(LDAPError): ...
+class INVALID_DN_SYNTAX(LDAPError): ...
+class UNDEFINED_TYPE(LDAPError): ...
+
+class LDAPObject:
+    def set_option(self, option: int, invalue: Any) -> None: ...
+    def start_tls_s(self) -> None: ...
+    def simple_bind_s(self, who: str = ..., cred: str = ...) -> Any: ...
+    def search_ext_s(
+        self,
+        base: str,
+        scope: int,
+        filterstr: str = ...,
+        attrlist: Sequence[str] | None = ...,
+        *,
+        timeout: float = ...,
+        sizelimit: int = ...,
+    ) -> list[tuple[str | None, dict[str, list[bytes]]]]: ...
+    def unbind_s(self) -> None: ...
+
+def initialize(uri: str) -> LDAPObject: ...
