@@ -152,7 +152,17 @@ e2e_tests() {
 			sh -c 'ip link set lo up && "$@"' sh "$@"
 	fi
 	as_root env PYTHONDONTWRITEBYTECODE=1 POSTSEAL_E2E=required \
-		timeout --foreground -k 30 "$E2E_SECONDS" "$@"
+		TMPDIR="$TMPDIR" timeout --foreground -k 30 "$E2E_SECONDS" "$@"
+}
+
+# What the tests write goes with them.  Postfix's own user has to get in.
+own_scratch() {
+	TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/postseal-XXXXXX")
+	export TMPDIR
+	chmod 755 "$TMPDIR"
+	trap 'as_root rm -rf "$TMPDIR"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
 }
 
 run_all() {
@@ -170,6 +180,7 @@ main() {
 	cd "$ROOT"
 	if $install; then install_all; fi
 	[ -x "$VENV/bin/python" ] || die "there is no .venv" "run without --no-install once"
+	own_scratch
 	run_all
 	say ""
 	printf '%s' "$report"

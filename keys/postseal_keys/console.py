@@ -17,6 +17,7 @@ DOES NOT
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -79,6 +80,7 @@ def run(prog: str, work: Callable[[], int]) -> int:
         complain(prog, problem)
         return problem.code
     except BrokenPipeError:
+        _let_output_go()
         return PIPE_CLOSED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -86,6 +88,12 @@ def run(prog: str, work: Callable[[], int]) -> int:
         complain(prog, os_problem(error))
         return IOERR
     return status
+
+
+def _let_output_go() -> None:
+    """Whatever is still buffered goes nowhere: Python flushes once more at its end, aloud."""
+    with contextlib.suppress(OSError, ValueError):  # no descriptor behind it, as in tests
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def os_problem(error: OSError, *, hint: str = "", code: int = IOERR) -> Problem:
