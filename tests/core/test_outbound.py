@@ -204,3 +204,13 @@ def test_whose_address_decides(
 def test_several_authors_are_not_signed_whoever_sends() -> None:
     told = mail([("From", f" {ANN}"), ("From", " b@b.example")])
     assert sent(told, choose_by=ChooseBy.ENVELOPE).signatures == ()
+
+
+def test_a_table_of_logins_that_gives_no_answer() -> None:
+    class Unreachable:
+        def allows(self, login: str, address: str, /) -> bool:
+            raise SigningUnavailable("table logins: no connection")
+
+    verdict = sent(mail(FIELDS), logins=Unreachable())
+    assert isinstance(verdict.action, Defer)
+    assert verdict.story["reason"] == "table logins: no connection"

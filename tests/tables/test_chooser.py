@@ -12,7 +12,7 @@ from postseal.core.signing import Choice, KeyChooser, SigningUnavailable
 from postseal.tables import keytable, rows, senders
 from postseal.tables.chooser import DomainChooser, TableChooser, is_within
 from postseal.tables.findings import Report
-from postseal.tables.keyring import Keyring
+from postseal.tables.keyring import KeyFault, Keyring
 from postseal.tables.source import Form, Source
 from support.sites import ed25519_pem, private, rsa_pem
 
@@ -130,3 +130,29 @@ def test_a_key_that_is_not_in_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["", "@d.example", "a@", "a"])
 def test_no_author(address: str, tmp_path: Path) -> None:
     assert tables(tmp_path, "", "* %").choose(address) == ()
+
+
+# What is known of all keys at once.
+
+
+def test_domains_that_are_plainly_ours(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    keys = "a d.example:s:./k\nb %:s:./k"
+    signing = "*@X.example b\n*@*.sub.example b\njoe@user.example b\n[a-z]@odd.ex* b\n*.com b\n* a"
+    made = tables(tmp_path, keys, signing)
+    assert isinstance(made, TableChooser)
+    assert made.domains == {"d.example", "x.example", "sub.example", "user.example"}
+
+
+def test_keys_by_name(tmp_path: Path, pair: tuple[SigningKey, SigningKey]) -> None:
+    private(tmp_path / "k")
+    made = tables(tmp_path, "a d.example:s:./k\nb %:s:./k\nc e.example:t:./none", "* a")
+    assert isinstance(made, TableChooser)
+    found = list(made.listed())
+    assert [key.name for key in found] == ["s._domainkey.d.example", "t._domainkey.e.example"]
+    assert found[0].load().query_name == found[0].name
+    with pytest.raises(KeyFault):
+        found[1].load()
+    one = DomainChooser(pair, "d.example")
+    assert one.domains == {"d.example"}
+    assert [key.load() for key in one.listed()] == list(pair)

@@ -75,7 +75,7 @@ class Refused:
             action=_on_error(self._rules),
             story={
                 "origin": self._origin.value,
-                "from": self._authors.domains[0],
+                "from": ",".join(self._authors.domains),
                 "signed": "error",
                 "reason": self._reason,
             },

@@ -14,15 +14,20 @@ DOES NOT
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from postseal.conf.model import Settings
 from postseal.daemon.engine import Engine, MessageResolver
+from postseal.daemon.logline import Value
+from postseal.daemon.logs import Log
 
 # Called once in every worker, after fork: gives what makes each message's resolver.
 ResolverMaker = Callable[[], Callable[[], MessageResolver]]
+
+# Given that worker's resolvers and log; runs until the process ends, and never raises.
+Background = Callable[[Callable[[], MessageResolver], Log], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +37,10 @@ class Application:
     settings: Settings
     engine: Engine
     resolvers: ResolverMaker
+    recipients: bool = False  # whether a rule asks for RCPT TO
+    summary: Callable[[], Iterable[Sequence[tuple[str, Value]]]] = tuple  # log lines for its end
     macros: tuple[str, ...] = ()  # milter macros that the operator's rules ask for, without braces
+    background: Background | None = None  # runs in a thread of one worker, beside mail
     files: tuple[Path, ...] = ()  # what it was read from: a change calls for a reload
 
 

@@ -75,7 +75,12 @@ def fork_worker(
             for descriptor in (ready_read, *close):
                 os.close(descriptor)
             post = worker.Post(
-                listener=listener, lifeline=lifeline, ready=ready_write, cpu=cpu, identity=identity
+                listener=listener,
+                lifeline=lifeline,
+                ready=ready_write,
+                cpu=cpu,
+                identity=identity,
+                first=slot == 0,
             )
             worker.run(app, log, post)  # does not return
     finally:

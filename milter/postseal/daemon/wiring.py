@@ -43,15 +43,17 @@ from postseal.core.rules import (
     Soften,
     UpstreamRules,
 )
-from postseal.core.signing import ChooseBy
+from postseal.core.signing import ChooseBy, KeyChooser
 from postseal.daemon import app
+from postseal.daemon.hits import Hits
 from postseal.daemon.logline import logline
 from postseal.daemon.logs import open_log
+from postseal.daemon.published import Board, PublishedChooser, Watcher
 from postseal.daemon.resolver import Resolver, ResolverConfig, Session
 from postseal.daemon.resolver_cache import CacheLimits
 from postseal.tables import site
-from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.cached import Tell
+from postseal.tables.chooser import DomainChooser, TableChooser
 
 
 class Unusable(app.Unusable):
@@ -67,8 +69,11 @@ class Parts:
     settings: Settings
     pipeline: Pipeline
     macros: tuple[str, ...]
+    recipients: bool = False  # whether a rule asks for RCPT TO
+    hits: Hits | None = None  # None without overrides
     files: tuple[Path, ...] = ()
     remarks: tuple[str, ...] = ()  # rows without effect, and what was perhaps not meant
+    board: Board | None = None  # what is known of published keys, where that is wanted
 
     def sessions(self) -> Callable[[], Session]:
         """A process's resolver, as what gives each message its budget.  Call it after fork."""
@@ -83,19 +88,32 @@ class Parts:
         )
         return lambda: resolver.session(dns.seconds, dns.queries)
 
+    def background(self) -> app.Background | None:
+        """The thread that looks up published keys."""
+        board = self.board
+        if board is None:
+            return None
+        return lambda resolvers, log: Watcher(board, resolvers, log).run()
+
 
 def loader(file: str | None) -> app.Loader:
     """What reads the configuration again at every reload."""
+    board: Board | None = None
 
     def load_again() -> app.Application:
-        made = parts(file)
+        nonlocal board
+        made = parts(file, before=board)
+        board = made.board
         _remark(made)
         return app.Application(
             settings=made.settings,
             engine=made.pipeline,
             resolvers=made.sessions,
             macros=made.macros,
+            recipients=made.recipients,
+            summary=made.hits.lines if made.hits else tuple,
             files=made.files,
+            background=made.background(),
         )
 
     return load_again
@@ -120,11 +138,11 @@ def _remark(made: Parts) -> None:
         log.warning(logline([("event", "config-remark"), ("what", remark)]))
 
 
-def parts(file: str | None, *, sign: bool = True) -> Parts:
+def parts(file: str | None, *, sign: bool = True, before: Board | None = None) -> Parts:
     """Read, check and build everything.  Raises Unusable with every mistake.
 
     sign False leaves the keys alone: for a command that only verifies and may be
-    run by somebody who cannot read them.
+    run by somebody who cannot read them.  before: what was known of the keys until now.
     """
     try:
         place = load.read(Path(file) if file else None)
@@ -132,13 +150,40 @@ def parts(file: str | None, *, sign: bool = True) -> Parts:
     except ConfigError as error:
         raise Unusable(tuple(str(mistake) for mistake in error.mistakes)) from None
     rules = rules_of(found)
+    hits = Hits([row.why for row in rules.overrides]) if rules.overrides else None
+    board = _board(found, before)
     return Parts(
         settings=found.settings,
-        pipeline=Pipeline(rules, found.chooser, time.time),
+        board=board,
+        pipeline=Pipeline(
+            rules, _chooser(found, board), time.time, hits.hit if hits else _uncounted
+        ),
         macros=rules.origins.macro_names,
+        recipients=any(row.recipient for row in rules.overrides),
+        hits=hits,
         remarks=tuple(map(str, found.remarks)),
         files=found.files,
     )
+
+
+def _board(found: site.Site, before: Board | None) -> Board | None:
+    """None where nobody wants to know what is published."""
+    if found.settings.sign.check_published == "off":
+        return None
+    chooser = found.chooser
+    if not isinstance(chooser, DomainChooser | TableChooser):
+        return None
+    return Board(chooser.listed(), before)
+
+
+def _chooser(found: site.Site, board: Board | None) -> KeyChooser:
+    if board is not None and found.settings.sign.check_published == "fallback":
+        return PublishedChooser(found.chooser, board)
+    return found.chooser
+
+
+def _uncounted(_row: int) -> None:
+    """There are no overrides."""
 
 
 def rules_of(found: site.Site) -> Rules:

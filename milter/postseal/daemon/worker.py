@@ -65,6 +65,7 @@ class Post:
     ready: int  # write end; one READY when connections are taken
     cpu: int | None  # to be bound to, or None
     identity: privileges.Identity | None  # to become, or None
+    first: bool = False  # the one that does what is to be done once for all
 
 
 class Orders:
@@ -104,14 +105,16 @@ def _live(app: Application, log: Log, post: Post) -> int:
     wake, waker = _signals(orders)
     _prepare(post)
     library_warnings(log)
+    resolvers = app.resolvers()
     calls = adapter.Adapter(
         app.engine,
-        app.resolvers(),
+        resolvers,
         log,
         accept_on_error=app.settings.on_error == "accept",
         macros=app.macros,
+        recipients=app.recipients,
     )
-    libmilter.install(calls)
+    libmilter.install(calls, app.recipients)
     # What was there before the fork lives for ever and need not be looked at; what a message
     # leaves behind has hardly ever a cycle.
     gc.freeze()
@@ -119,6 +122,8 @@ def _live(app: Application, log: Log, post: Post) -> int:
     threading.Thread(target=_serve, args=(log, orders, waker), daemon=True).start()
     os.write(post.ready, READY)
     os.close(post.ready)
+    if post.first and app.background is not None:
+        threading.Thread(target=app.background, args=(resolvers, log), daemon=True).start()
     while not (orders.any or orders.ended):
         ready, _, _ = select.select([wake.fileno(), post.lifeline], [], [])
         _emptied(wake)
