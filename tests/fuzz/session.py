@@ -166,13 +166,10 @@ class Player:
             "A": lambda: self.adapter.abort(self.ctx),  # type: ignore[arg-type]
             "Q": lambda: self.adapter.close(self.ctx),  # type: ignore[arg-type]
         }
-        for letter in self.steps[:40].decode("latin-1"):
-            # libmilter takes no second negotiation
-            if letter in moves:
+        for number, letter in enumerate(self.steps.removeprefix(b"S")[:40].decode("latin-1")):
+            # libmilter negotiates before everything else, and once
+            if letter in moves and (letter not in "Oo" or number == 0):
                 moves[letter]()
-            if letter in "Oo":
-                moves.pop("O", None)
-                moves.pop("o", None)
         self.adapter.close(self.ctx)  # type: ignore[arg-type]
         if self.adapter.sessions:
             raise Fault("a session is left")
