@@ -103,7 +103,7 @@ def test_s2_anything_unforeseen_is_permerror(monkeypatch: pytest.MonkeyPatch) ->
     def broken(*_: object) -> None:
         raise RecursionError("too deep\r\nX: y")
 
-    monkeypatch.setattr(pyspf.query, "validate_mechanism", broken)
+    monkeypatch.setattr(pyspf.query, "check0", broken)
     result = check(txt(at="v=spf1 -all"))
     assert (result.status, result.why) == (Status.PERMERROR, Why.INTERNAL)
     assert "\n" not in result.detail

@@ -26,6 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .authres_claims import claims, instances_to_delete
 
@@ -75,8 +76,14 @@ def _resinfo(result: MethodResult) -> str:
         words.append(f"({_text(result.comment)})")
     if result.reason:
         words.append(f'reason="{_text(result.reason)}"')
-    words += [f"{_word(p.ptype)}.{_word(p.name)}={value(p.value)}" for p in result.properties]
+    words += [f"{_label(p.ptype, p.name)}={value(p.value)}" for p in result.properties]
     return _folded(words)
+
+
+@lru_cache(maxsize=64)
+def _label(ptype: str, name: str) -> str:
+    """Both are ours, a dozen of each."""
+    return f"{_word(ptype)}.{_word(name)}"
 
 
 def _folded(words: list[str]) -> str:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 
 import idna
 
@@ -59,6 +60,11 @@ def ascii_domain(raw: str | bytes) -> str:
     RFC 9989 section 5.3.1 and RFC 6376 section 2.3 want U-labels converted
     before anything is compared or looked up.
     """
+    # A message names its few domains a dozen times.  Long texts are not worth their room.
+    return _remembered(raw) if len(raw) <= MAX_NAME + 1 else _ascii_domain(raw)
+
+
+def _ascii_domain(raw: str | bytes) -> str:
     if isinstance(raw, bytes):
         try:
             raw = raw.decode("utf-8")
@@ -73,6 +79,9 @@ def ascii_domain(raw: str | bytes) -> str:
     if _NORMAL.fullmatch(name):
         return name
     raise BadDomain(_fault(name))
+
+
+_remembered = lru_cache(maxsize=2048)(_ascii_domain)
 
 
 def _to_ascii(raw: str) -> str:

@@ -20,6 +20,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
@@ -111,7 +112,8 @@ class Query(pyspf.query):
         self, client: Address, identity: Identity, resolver: Resolver, limits: Limits
     ) -> None:
         sender = f"{identity.local}@{identity.domain}"
-        super().__init__(i=str(client), s=sender, h=identity.helo)
+        super().__init__(i="", s=sender, h=identity.helo)
+        self._set_client(client)
         # pyspf cuts at the first @; a quoted local part may hold one.
         self.l, self.o, self.d = identity.local, identity.domain, identity.domain
         self._client = client
@@ -126,6 +128,17 @@ class Query(pyspf.query):
         self._ahead: list[tuple[str, Kind]] = []
         self._missing = False
         self._fault: DnsFault | None = None
+
+    def _set_client(self, client: Address) -> None:
+        """As pyspf's set_ip(), which would read the address from text again."""
+        self.ipaddr = client
+        self.c = str(client)
+        self.iplist = False
+        if isinstance(client, IPv4Address):
+            self.A, self.v, self.i, self.cidrmax = "A", "in-addr", self.c, 32
+        else:
+            nibbles = client.exploded.replace(":", "").upper()
+            self.A, self.v, self.i, self.cidrmax = "AAAA", "ip6", ".".join(nibbles), 128
 
     def run(self, record: str) -> Outcome:
         """Evaluate the record of the identity's domain."""
@@ -204,7 +217,9 @@ class Query(pyspf.query):
         if network := _NETWORK.fullmatch(mech):
             sign, address, bits = network.groups()
             return mech, "ip4", address, int(bits or 32), _RESULTS[sign]
-        return super().validate_mechanism(mech)
+        if "%" in mech:
+            return super().validate_mechanism(mech)
+        return _plain_term(mech, self.d, self.v, self.cidrmax)
 
     def dns_spf(self, domain: str) -> str | None:
         """The record of an included domain, or of one that redirect= leads to."""
@@ -360,3 +375,19 @@ def _ipv4(text: str) -> int:
 
 def _ipv6(text: str) -> int:
     return int(IPv6Address(text))
+
+
+class _Term(Query):
+    """As much of a query as the reading of a term without macros looks at."""
+
+    def __init__(self, domain: str, version: str, bits: int) -> None:
+        self.strict = True
+        self.d = domain
+        self.v = version
+        self.cidrmax = bits
+
+
+@lru_cache(maxsize=4096)
+def _plain_term(mech: str, domain: str, version: str, bits: int) -> tuple[str, str, str, int, str]:
+    """validate_mechanism() of pyspf: the same for every message to which the same term applies."""
+    return pyspf.query.validate_mechanism(_Term(domain, version, bits), mech)

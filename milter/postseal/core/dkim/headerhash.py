@@ -37,7 +37,9 @@ def select(header: Header, names: Iterable[bytes], without: Field | None = None)
     for name in names:
         fields = left.get(name)
         if fields is None:
-            left[name] = fields = [field for field in header.all(name) if field is not without]
+            left[name] = fields = list(header.all(name))
+            if without is not None and name == without.key:
+                fields[:] = [field for field in fields if field is not without]
         if fields:
             chosen.append(fields.pop())
     return chosen

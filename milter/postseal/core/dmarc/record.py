@@ -25,6 +25,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 MAX_URIS = 100  # of one rua or ruf
@@ -149,6 +150,10 @@ def is_record(text: bytes | str) -> bool:
 
 def parse(text: bytes | str) -> Record:
     """The record in one TXT string.  Raises RecordError, and nothing else."""
+    return _remembered(text) if len(text) <= _REMEMBERED_MAX else _parse(text)
+
+
+def _parse(text: bytes | str) -> Record:
     text = _as_str(text)
     if not is_record(text):
         raise RecordError("no v=DMARC1 at the start")
@@ -168,6 +173,11 @@ def parse(text: bytes | str) -> Record:
         invalid=tuple(name for name in _POLICIES if name in values and not policies[name]),
         faults=tuple(faults[:MAX_FAULTS]),
     )
+
+
+# A pure function of the text: what a domain publishes is read once, not for each message.
+_REMEMBERED_MAX = 1024
+_remembered = lru_cache(maxsize=1024)(_parse)
 
 
 class _YesNo(StrEnum):
