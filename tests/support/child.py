@@ -56,6 +56,10 @@ def listens(port: int, host: str = LOOPBACK) -> bool:
     return True
 
 
+# A test run that is killed cannot end what it started; the kernel does it then.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
+
+
 class Child:
     """One program in a session of its own, so that its own children end with it."""
 
@@ -71,7 +75,7 @@ class Child:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [str(word) for word in argv],
+                [*ENDS_WITH_US, *(str(word) for word in argv)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -243,7 +243,15 @@ def start(directory: Path, *, wait: bool = True, **settings: object) -> Iterator
     (directory / "settings.json").write_text(json.dumps(settings))
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, __file__, str(directory / "settings.json")],
+            [
+                "setpriv",
+                "--pdeathsig",
+                "TERM",
+                "--",
+                sys.executable,
+                __file__,
+                str(directory / "settings.json"),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
