@@ -49,14 +49,64 @@ def test_json(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> 
     assert [one.startswith("DKIM-Signature: v=1;") for one in made["signatures"]] == [True]
 
 
-def test_an_author_without_a_key(
-    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(
+            b"From: a@elsewhere.example\n\nx\n",
+            "no key signs for the author (elsewhere.example)",
+            id="no-key",
+        ),
+        pytest.param(
+            b"From: a@example.com\nFrom: b@example.com\n\nx\n",
+            "there is more than one From field (example.com)",
+            id="two-fields",
+        ),
+        pytest.param(
+            b"From: a@example.com, b@b.example\n\nx\n",
+            "the authors are in several domains (example.com,b.example)",
+            id="two-domains",
+        ),
+        pytest.param(b"To: a@example.com\n\nx\n", "not signed: missing", id="no-from"),
+    ],
+)
+def test_a_message_that_is_not_signed(
+    content: bytes, why: str, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "other.eml"
-    file.write_bytes(b"From: a@elsewhere.example\n\nx\n")
+    file.write_bytes(content)
     assert main(["sign", "--config", config, str(file)]) == 65
     said = capsys.readouterr().err
-    assert "no key signs for the author (elsewhere.example)" in said and "hint:" in said
+    assert why in said and "hint:" in said
+
+
+def test_explain(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sign", "--config", config, "--explain", message]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "signed by s1._domainkey.example.com (rsa-sha256); it verifies"
+    assert said[1] == "  header fields: from, to, subject"
+    assert said[2].startswith("  none may be added: from, to, cc, subject, reply-to,")
+    assert "date" not in said[2] and "message-id" not in said[2]
+    assert said[3:] == ["nothing in the message will break it on its way"]
+
+
+def test_explain_names_what_will_break_it(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "hard.eml"
+    long = b"x" * 1000
+    file.write_bytes(
+        b"From: a@example.com\r\nCc: " + long + b"\r\nX-Long: " + long + b"\r\n\r\n"
+        b"caf\xc3\xa9\r\n" + long + b"\r\n"
+    )
+    assert main(["sign", "--config", config, "--explain", str(file)]) == 0
+    warnings = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")
+    ]
+    assert "a line of the field Cc has 1004 octets" in warnings[0]
+    assert "line 2 of the body" in warnings[1]
+    assert "8BITMIME" in warnings[2]
+    assert len(warnings) == 3
 
 
 def test_a_key_that_others_can_read(

@@ -8,10 +8,14 @@ from pathlib import Path
 import pytest
 
 from postseal.conf import load
+from postseal.core.dkim import headerlist
+from postseal.core.dkim.publication import State
+from postseal.core.dkim.sign import SelfCheck
 from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.roles import MacroRule
 from postseal.core.rules import OnBadFrom, OnFault, OnQuarantine
-from postseal.core.signing import NoKeys
+from postseal.core.signing import ChooseBy, NoKeys
+from postseal.daemon.published import PublishedChooser
 from postseal.daemon.wiring import Parts, Unusable, loader, parts, rules_of
 from postseal.tables import site
 from support.sites import private, write
@@ -86,6 +90,13 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "k"\n'
         pytest.param(
             '[sign]\non_signing_error = "accept"', "on_signing_error", OnFault.ACCEPT, id="on-error"
         ),
+        pytest.param("", "signing.oversigned", headerlist.OVERSIGNED, id="safe-oversigning"),
+        pytest.param(
+            '[sign]\nself_check = "all"', "signing.self_check", SelfCheck.ALL, id="self-check"
+        ),
+        pytest.param("[sign]\nwarn_risks = false", "signing.watch", False, id="warn-risks"),
+        pytest.param('[sign]\nchoose_by = "login"', "choose_by", ChooseBy.LOGIN, id="choose-by"),
+        pytest.param("", "ours", set(), id="nothing-is-ours"),
     ],
 )  # fmt: skip
 def test_option(text: str, path: str, value: object, tmp_path: Path) -> None:
@@ -132,6 +143,35 @@ def test_the_key_to_seal_with(tmp_path: Path) -> None:
     assert rules_of(site.load(place, keys=False)).arc.key is None
 
 
+ROW = '[[override]]\naction = "reject"\nwhy = "x"\n'
+
+
+def test_overrides(tmp_path: Path) -> None:
+    text = f'{ROW}from = ["a.b", ".c.d"]\nuntil = 2027-01-31\ndmarc = "none"\n'
+    text += f'{ROW}client = "10.0.0.0/8"\nrecipient = "A@b.c"\n'
+    text += f'{ROW}dkim = "d.e"\nlist_id = "l.e"\narc = "s.e"\n'
+    one, two, three = rules_of(site.load(load.parse(text.encode(), tmp_path / "p.toml"))).overrides
+    assert (one.number, one.effect, one.why, one.expires) == (1, "reject", "x", 1801440000)
+    assert one.author
+    assert "a.b" in one.author
+    assert "x.c.d" in one.author
+    assert one.dmarc == {"none"}
+    assert (one.dkim, one.client, one.list_id, one.arc, one.recipient) == (None,) * 5
+    assert two.client
+    assert two.client.matches(ip_address("10.1.1.1"), "")
+    assert two.recipient
+    assert two.recipient.has_mailbox("a@b.c")
+    assert three.dkim and three.list_id and three.arc
+    assert three.client is None
+
+
+def test_recipients_are_wanted_by_a_rule_alone(tmp_path: Path) -> None:
+    plain = made(tmp_path, f'{ROW}from = "a.b"\n')
+    assert (plain.recipients, plain.hits is None) == (False, False)
+    assert made(tmp_path, f'{ROW}recipient = "a.b"\n').recipients
+    assert made(tmp_path, "").hits is None
+
+
 def test_without_a_file() -> None:
     assert isinstance(parts(None).pipeline._keys, NoKeys)
 
@@ -166,3 +206,48 @@ def test_the_loader_reads_the_file_again_and_logs_remarks(
     said = capfd.readouterr().err
     assert "event=config-remark" in said
     assert "every address" in said
+
+
+@pytest.mark.parametrize(
+    ("how", "looks", "replaces"),
+    [("off", False, False), ("warn", True, False), ("fallback", True, True)],
+)
+def test_published_keys(how: str, looks: bool, replaces: bool, tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    found = made(tmp_path, f'sign.check_published = "{how}"\nsign.domain = "a.b"\n{KEY}')
+    assert (found.board is not None) is looks
+    assert (found.background() is not None) is looks
+    assert isinstance(found.pipeline._keys, PublishedChooser) is replaces
+
+
+def test_a_reload_passes_on_what_is_known_of_keys(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    text = f'sign.check_published = "warn"\nsign.domain = "a.b"\n{KEY}'
+    before = made(tmp_path, text).board
+    assert before
+    before["s._domainkey.a.b"] = State.REVOKED
+    after = parts(str(tmp_path / "postseal.toml"), before=before).board
+    assert after
+    assert after["s._domainkey.a.b"] is State.REVOKED
+
+
+def test_domains_of_ours(tmp_path: Path) -> None:
+    private(tmp_path / "k")
+    place = load.parse(f'sign.domain = "A.b"\n{KEY}'.encode(), tmp_path / "p.toml")
+    assert rules_of(site.load(place)).ours == {"a.b"}
+
+
+def test_a_key_that_systemd_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    private(tmp_path / "given" / "dkim")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "given"))
+    write(tmp_path / "kt", "a a.b:s:credential:dkim\n")
+    write(tmp_path / "st", "a.b a\n")
+    for text in (
+        f'sign.domain = "a.b"\n{KEY}'.replace('"k"', '"credential:dkim"'),
+        'sign.key_table = "file:kt"\nsign.signing_table = "file:st"\n',
+    ):
+        (choice,) = made(tmp_path, text).pipeline._keys.choose("x@a.b")
+        assert choice.key.query_name == "s._domainkey.a.b"
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    with pytest.raises(Unusable, match="LoadCredential=dkim:PATH"):
+        made(tmp_path, f'sign.domain = "a.b"\n{KEY}'.replace('"k"', '"credential:dkim"'))

@@ -4,8 +4,9 @@ NAME
     sign - run a saved message through the pipeline as if one of ours had sent it
 
 GIVES
-    the message on standard output, DKIM-Signature on top, CRLF line ends; or
-    --json with the fields alone.  Exit status 65 when there is no key for its author.
+    the message on standard output, DKIM-Signature on top, CRLF line ends; with --json the
+    fields alone; with --explain what was signed, with which key, whether it verifies with the
+    key's public half, and what will break it on the way.  Exit status 65 when it is not signed.
 
 SEE ALSO
     postseal(8), cli/verify.py
@@ -17,17 +18,23 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from postseal.cli.messagefile import Unreadable, read_message
 from postseal.core.action import Accept
+from postseal.core.dkim.signature import parse
+from postseal.core.dkim.survival import BodyObserver, Risk, header_risks
+from postseal.core.field import Header
 from postseal.core.transaction import Client, Envelope
+from postseal.core.verdict import Story, Verdict
 from postseal.daemon.wiring import Unusable, parts
 
 EXAMPLES = """\
 examples:
   postseal sign --config /etc/postseal/postseal.toml message.eml > signed.eml
   postseal sign --json message.eml
+  postseal sign --explain message.eml
 """
 
 
@@ -42,14 +49,18 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the message; - is standard input")
     parser.add_argument("--config", metavar="FILE", help="configuration (default: built in)")
-    parser.add_argument("--json", action="store_true", help="print the fields as JSON")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print the fields as JSON")
+    form.add_argument(
+        "--explain", action="store_true", help="print what was signed, and whether it will last"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Sign the message and print it."""
     try:
         header, body = read_message(args.file)
-        made = parts(args.config)
+        made = parts(args.config, thorough=True)
     except (Unreadable, Unusable) as problem:
         for line in problem.lines:
             print(f"postseal: error: {line}", file=sys.stderr)
@@ -59,18 +70,72 @@ def main(args: argparse.Namespace) -> int:
         if work.wants_body:
             work.body(body)
         verdict = work.close()
-    author = verdict.story.get("from", "")
     if not isinstance(verdict.action, Accept):
         print(f"postseal: error: {verdict.story.get('reason', '')}", file=sys.stderr)
         return os.EX_CONFIG
     if not verdict.signatures:
-        print(f"postseal: error: no key signs for the author ({author})", file=sys.stderr)
-        print("postseal: hint: see sign.domain and sign.signing_table", file=sys.stderr)
-        return os.EX_DATAERR
+        return _unsigned(verdict.story)
+    if args.explain:
+        print("\n".join(explain(header, body, verdict)))
+        return os.EX_OK
     if args.json:
         fields = [(field.name + b":" + field.value).decode("ascii") for field in verdict.signatures]
-        print(json.dumps({"from": author, "signatures": fields}, indent=2))
+        print(json.dumps({"from": verdict.story["from"], "signatures": fields}, indent=2))
         return os.EX_OK
     signed = b"".join(field.simple for field in (*verdict.signatures, *header))
     sys.stdout.buffer.write(signed + b"\r\n" + body)
     return os.EX_OK
+
+
+_WHY = {
+    "no-key": ("no key signs for the author", "see sign.domain and sign.signing_table"),
+    "several-fields": ("there is more than one From field", "a message has one: take the rest out"),
+    "several-domains": ("the authors are in several domains", "a signature vouches for one domain"),
+}
+
+
+def _unsigned(story: Story) -> int:
+    """Say why, and what can be done."""
+    author, reason = story.get("from", ""), str(story.get("reason", ""))
+    what, hint = _WHY.get(reason, (f"the message is not signed: {reason}", "look at its From"))
+    print(f"postseal: error: {what} ({author})", file=sys.stderr)
+    print(f"postseal: hint: {hint}", file=sys.stderr)
+    return os.EX_DATAERR
+
+
+def explain(header: Header, body: bytes, verdict: Verdict) -> Iterator[str]:
+    """What was made, checked as anybody would check it, and what threatens it."""
+    signed: set[bytes] = set()
+    for made in verdict.signatures:
+        claim = parse(made)
+        signed.update(claim.names)
+        fields = [name.decode() for name in claim.names]
+        listed = [name for name in dict.fromkeys(fields) if name.encode() in header]
+        closed = [name for name in dict.fromkeys(fields) if _is_closed(name, fields, header)]
+        yield f"signed by {claim.query_name} ({claim.evidence.algorithm}); it verifies"
+        yield f"  header fields: {', '.join(listed)}"
+        yield f"  none may be added: {', '.join(closed)}"
+    observer = BodyObserver()
+    observer.update(body)
+    threats = (*header_risks(header, signed), *observer.risks())
+    for threat in threats:
+        yield f"warning: {_WARNINGS[threat.risk]}" + (f" ({threat.place})" if threat.place else "")
+    if not threats:
+        yield "nothing in the message will break it on its way"
+
+
+def _is_closed(name: str, names: list[str], header: Header) -> bool:
+    """Whether a field is named once more than it occurs."""
+    return names.count(name) > len(header.all(name.encode()))
+
+
+_WARNINGS = {
+    Risk.LONG_HEADER_LINE: "a header line is longer than 998 octets: Postfix will cut it in two,"
+    " and the signature fails",
+    Risk.LONG_BODY_LINE: "a line is longer than 998 octets: Postfix will cut it in two, and the"
+    " signature fails; encode the text as quoted-printable or base64",
+    Risk.EIGHT_BIT_BODY: "the body is not ASCII: the signature fails behind a server without"
+    " 8BITMIME, for which Postfix converts it",
+    Risk.BARE_CR: "a CR without LF is changed on the way, and the signature fails",
+    Risk.BARE_LF: "an LF without CR is changed on the way, and the signature fails",
+}

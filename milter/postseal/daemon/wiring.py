@@ -138,11 +138,18 @@ def _remark(made: Parts) -> None:
         log.warning(logline([("event", "config-remark"), ("what", remark)]))
 
 
-def parts(file: str | None, *, sign: bool = True, before: Board | None = None) -> Parts:
+def parts(
+    file: str | None,
+    *,
+    sign: bool = True,
+    thorough: bool = False,
+    before: Board | None = None,
+) -> Parts:
     """Read, check and build everything.  Raises Unusable with every mistake.
 
     sign False leaves the keys alone: for a command that only verifies and may be
-    run by somebody who cannot read them.  before: what was known of the keys until now.
+    run by somebody who cannot read them.  thorough verifies every signature that is made.
+    before: what was known of the keys until now.
     """
     try:
         place = load.read(Path(file) if file else None)
