@@ -253,7 +253,10 @@ class Session:
         """Answer, waiting if need be.  Raises TemporaryDnsError or BadName, nothing else."""
         known = self._known.get((name, kind))
         if known is None:
-            known = self._find((question_name(name), kind))
+            if (name, kind) in self._held:  # it was foreseen: in normal form
+                known = self._find((name, kind))
+            else:
+                known = self._find((question_name(name), kind))
             if known is not DnsFault.BUDGET:
                 self._known[name, kind] = known
         if isinstance(known, DnsFault):

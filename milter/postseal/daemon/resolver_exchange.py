@@ -42,6 +42,12 @@ _FAULTS = {
 class Exchange:
     """One question.  start() and pump() are for the thread that holds lock."""
 
+    __slots__ = (
+        "_chain", "_cut", "_fault", "_legs", "_plan", "_query", "_secure", "_seen", "_sent",
+        "_tries", "_try_ends", "_ttl", "_upstream", "holders", "kind", "lock", "name", "outcome",
+        "patience", "questions", "started",
+    )  # fmt: skip
+
     def __init__(self, name: str, kind: Kind, plan: Plan, upstream: Upstream) -> None:
         self.name = name
         self.kind = kind

@@ -28,7 +28,6 @@ from functools import cached_property
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
 
 PORT = 53
 TIMEOUT = 2.0  # seconds for one try; resolv.conf's own default of 5 is too slow for mail
@@ -40,6 +39,9 @@ _LINE_QUESTIONS = 32  # asked over one socket
 _LINES = 32  # sockets kept for the next question to one server
 _LOOK_AGAIN = 5.0  # seconds between two looks at resolv.conf
 _FORM = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[0-9.]+))(?::(?P<port>\d{1,5}))?", re.ASCII)
+
+
+Address = tuple[str, int] | tuple[str, int, int, int]
 
 
 class ServerError(ValueError):
@@ -62,7 +64,7 @@ class Server:
         return socket.AF_INET6 if ":" in self.host else socket.AF_INET
 
     @cached_property
-    def address(self) -> tuple[str, int] | tuple[str, int, int, int]:
+    def address(self) -> Address:
         """What connect() takes."""
         if ":" not in self.host:
             return self.host, self.port
@@ -130,7 +132,8 @@ def parse_resolv_conf(text: str) -> Plan:
     return Plan(tuple(servers[:SERVERS_MAX]) or (Server("127.0.0.1"),), timeout, attempts)
 
 
-class Line(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Line:
     """A UDP socket that does not block, connected to one server, hence with a port of its own.
 
     It is given up at ends (monotonic) or after left more questions: whoever wants to guess
@@ -170,7 +173,7 @@ class Upstream:
         self._looked = float("-inf")
         self._plan = Plan(self._fixed)
         self._identities: list[bytes] = []
-        self._lines: dict[Server, list[Line]] = {}
+        self._lines: dict[Address, list[Line]] = {}
 
     def __del__(self) -> None:
         for waiting in getattr(self, "_lines", {}).values():
@@ -198,7 +201,7 @@ class Upstream:
 
     def answered(self, server: Server) -> None:
         """Server answered; what it said does not matter here."""
-        if server in self._silent:
+        if self._silent and server in self._silent:
             with self._lock:
                 self._silent.pop(server, None)
 
@@ -217,7 +220,7 @@ class Upstream:
         calls more, each a chance for another thread to take over.
         """
         now = monotonic()
-        waiting = self._lines.get(server)
+        waiting = self._lines.get(server.address)
         while waiting:
             with contextlib.suppress(IndexError):  # another thread may be faster
                 line = waiting.pop()
@@ -234,9 +237,10 @@ class Upstream:
 
     def keep(self, line: Line) -> None:
         """Take a line back on which nothing is awaited any more."""
-        waiting = self._lines.setdefault(line.server, [])
-        if line.left > 1 and len(waiting) < _LINES:
-            waiting.append(line._replace(left=line.left - 1))
+        line.left -= 1
+        waiting = self._lines.setdefault(line.server.address, [])
+        if line.left and len(waiting) < _LINES:
+            waiting.append(line)
         else:
             line.sock.close()
 

@@ -22,6 +22,7 @@ SEE ALSO
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import dns.exception
@@ -85,6 +86,7 @@ class Reply(NamedTuple):
     referral: bool = False  # sent us to other servers: it does not recurse
 
 
+@lru_cache(maxsize=2048)
 def question(name: str, kind: Kind) -> bytes:
     """The question section for a name that question_name() has passed."""
     labels = name.encode("ascii").split(b".")
