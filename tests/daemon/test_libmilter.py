@@ -35,6 +35,13 @@ def test_agree(actions: int, steps: int, agreed: tuple[int, int] | None) -> None
     assert agree(actions, steps) == agreed
 
 
+def test_recipients_are_asked_for_when_wanted() -> None:
+    agreed = agree(0x3F, 0xFFFFF, recipients=True)
+    assert agreed
+    assert not agreed[1] & milter.P_NORCPT
+    assert agreed[1] & milter.P_NR_RCPT
+
+
 def test_no_action_that_is_not_needed() -> None:
     """Y-7: header fields and quarantine, not sender, recipients or body."""
     assert WISHED == milter.ADDHDRS | milter.CHGHDRS | milter.QUARANTINE

@@ -192,3 +192,13 @@ def test_the_resolver_is_closed_once() -> None:
     session.end_message()
     session.end_message()
     assert resolver.closed == 1
+
+
+def test_recipients_belong_to_one_message() -> None:
+    session = Session(True)
+    session.begin_message(b"<a@b.example>")
+    session.add_recipient(b"<c@d.example>")
+    session.add_recipient(b"e@f.example")
+    assert session.envelope(no_macro).recipients == ("c@d.example", "e@f.example")
+    session.begin_message(b"<a@b.example>")
+    assert session.envelope(no_macro).recipients == ()

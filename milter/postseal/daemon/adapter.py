@@ -60,12 +60,14 @@ class Adapter:
         *,
         accept_on_error: bool = False,
         macros: Iterable[str] = (),
+        recipients: bool = False,
     ) -> None:
         self.engine = engine
         self.resolver = resolver
         self.log = log
         self.on_error: Action = Accept() if accept_on_error else BROKEN
         self.macros = tuple(macros)
+        self.recipients = recipients
         self.sessions: set[Session] = set()  # open connections; add and discard are atomic
         self.last_reply = 0.0  # perf_counter() when a verdict was last handed to libmilter
         self.leading_space = False  # as last negotiated, for connections after QUIT_NC
@@ -75,7 +77,7 @@ class Adapter:
     def negotiate(self, ctx: Context, offer: list[int]) -> int:
         """Take what the MTA offers of what we like.  offer is [actions, steps, 0, 0], in place."""
         try:
-            agreed = agree(offer[0], offer[1])
+            agreed = agree(offer[0], offer[1], self.recipients)
             if agreed is None:
                 self.log.error(logline([
                     ("event", "negotiation-refused"), ("actions", hex(offer[0])),
@@ -110,6 +112,10 @@ class Adapter:
 
     def envfrom(self, ctx: Context, sender: bytes = b"", *params: bytes) -> int:
         return self._guarded(ctx, lambda session: session.begin_message(sender, params))
+
+    def envrcpt(self, ctx: Context, recipient: bytes = b"", *_params: bytes) -> int:
+        """A recipient.  Called only when a rule wants to know them."""
+        return self._guarded(ctx, lambda session: session.add_recipient(recipient))
 
     def header(self, ctx: Context, name: str, value: bytes) -> int:
         """Keep the octets.  Runs for every field of every message: nothing else here."""

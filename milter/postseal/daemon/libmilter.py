@@ -57,6 +57,7 @@ class Callbacks(Protocol):
     def connect(self, ctx: Context, name: str, family: int, address: Any, /) -> int: ...
     def helo(self, ctx: Context, name: str, /) -> int: ...
     def envfrom(self, ctx: Context, sender: bytes, /, *params: bytes) -> int: ...
+    def envrcpt(self, ctx: Context, recipient: bytes, /, *params: bytes) -> int: ...
     def header(self, ctx: Context, name: str, value: bytes, /) -> int: ...
     def eoh(self, ctx: Context, /) -> int: ...
     def body(self, ctx: Context, chunk: bytes, /) -> int: ...
@@ -68,15 +69,17 @@ class Callbacks(Protocol):
 # -- with the MTA ----------------------------------------------------------------------------
 
 
-def agree(actions: int, steps: int) -> tuple[int, int] | None:
+def agree(actions: int, steps: int, recipients: bool = False) -> tuple[int, int] | None:
     """What to ask for of an MTA's offer; None when it does not let us do our work.
 
     NOREPLY is what the callbacks give, so no-reply steps are always asked for: where the
-    MTA does not know them (protocol 2), libmilter answers in our place.
+    MTA does not know them (protocol 2), libmilter answers in our place.  recipients: whether
+    RCPT TO is wanted, which costs a packet for each.
     """
     if actions & NEEDED != NEEDED:
         return None
-    return actions & WISHED, SILENT | steps & (NOT_SENT | LEADING_SPACE)
+    unwanted = NOT_SENT & ~milter.P_NORCPT if recipients else NOT_SENT
+    return actions & WISHED, SILENT | steps & (unwanted | LEADING_SPACE)
 
 
 def edit(ctx: Context, edits: Iterable[Edit], leading_space: bool) -> None:
@@ -135,11 +138,13 @@ def open_socket(name: str, backlog: int) -> None:
     milter.opensocket(False)
 
 
-def install(calls: Callbacks) -> None:
-    """Make these methods libmilter's callbacks."""
+def install(calls: Callbacks, recipients: bool = False) -> None:
+    """Make these methods libmilter's callbacks.  recipients: whether envrcpt is one of them."""
     milter.set_connect_callback(calls.connect)
     milter.set_helo_callback(calls.helo)
     milter.set_envfrom_callback(calls.envfrom)
+    if recipients:
+        milter.set_envrcpt_callback(calls.envrcpt)
     milter.set_header_callback(calls.header)
     milter.set_eoh_callback(calls.eoh)
     milter.set_body_callback(calls.body)

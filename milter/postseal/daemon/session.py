@@ -43,8 +43,8 @@ class Session:
 
     # fmt: off
     __slots__ = (
-        "_address", "_helo", "_local", "_name", "_params", "_sender", "add", "busy", "fault",
-        "feed", "headers", "leading_space", "opened", "resolver", "role", "room", "work",
+        "_address", "_helo", "_local", "_name", "_params", "_recipients", "_sender", "add", "busy",
+        "fault", "feed", "headers", "leading_space", "opened", "resolver", "role", "room", "work",
     )
     # fmt: on
 
@@ -55,6 +55,7 @@ class Session:
         self.busy = False  # a message is under way
         self.resolver: MessageResolver | None = None
         self._params: tuple[bytes, ...] = ()
+        self._recipients: list[bytes] = []
         self.begin_connection()
 
     def begin_connection(self, name: str = "", address: object = None) -> None:
@@ -77,6 +78,10 @@ class Session:
         self._params = params
         self.busy = True
 
+    def add_recipient(self, recipient: bytes) -> None:
+        """RCPT TO."""
+        self._recipients.append(recipient)
+
     def end_message(self) -> None:
         """The message is done, or given up.  May be called at any time and again."""
         resolver, self.resolver = self.resolver, None
@@ -90,6 +95,7 @@ class Session:
         self.opened = 0.0
         self._sender = b""
         self._params = ()
+        self._recipients.clear()
         if resolver is not None:
             resolver.close()
 
@@ -114,6 +120,7 @@ class Session:
             sender = read_sender(self._sender) if told is None else told.strip("<>")
         return Envelope(
             sender=sender,
+            recipients=tuple(map(read_sender, self._recipients)) if self._recipients else (),
             smtputf8=any(param.upper() == b"SMTPUTF8" for param in self._params),
         )
 
@@ -175,7 +182,7 @@ def read_address(given: object) -> tuple[Address | None, int | None]:
 
 
 def read_sender(raw: bytes) -> str:
-    """The MAIL argument without brackets and source route; "" for the null sender.
+    """The MAIL or RCPT argument without brackets and source route; "" for the null sender.
 
     Octets that are not UTF-8 become U+FFFD, which no domain contains.
     """

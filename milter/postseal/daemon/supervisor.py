@@ -256,6 +256,7 @@ class Supervisor:
             child.tell(signal.SIGUSR1)
         self.retired.update(self.children)
         self.children, self.incoming = self.incoming, {}
+        self._summarize()
         self.now, self.next = self.next, None
         self.due.clear()
         self.failures.clear()
@@ -301,6 +302,7 @@ class Supervisor:
             if self.retired:
                 self._wait(0.5)
         self._clean_up()
+        self._summarize()
         self._say("info", event="stopped")
 
     def _clean_up(self) -> None:
@@ -330,6 +332,11 @@ class Supervisor:
                 path.write_text(f"{os.getpid()}\n", encoding="ascii")
             except OSError as error:  # postseal reload needs it, mail does not
                 self._say("warning", event="no-pid-file", error=str(error))
+
+    def _summarize(self) -> None:
+        """Log what a configuration has counted, at its end."""
+        for pairs in self.now.app.summary():
+            self.now.log.info(logline(pairs))
 
     def _say(self, level: str, **pairs: Value) -> None:
         getattr(self.now.log, level)(logline(pairs.items()))
