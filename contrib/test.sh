@@ -15,6 +15,7 @@ ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 . "$ROOT/contrib/quiet.sh"
 
 DOWNLOADS=$ROOT/downloads
+MAILAUTH=4.13.3 # a third verifier of our signatures; wants Node.js 20
 E2E_SECONDS=600 # a hang must end; the whole usually takes a quarter of this
 
 # For the unit tests: one package a line, then the reason.
@@ -101,6 +102,20 @@ need_archives() {
 	done
 }
 
+# mailauth comes from npm, which is several hundred packages in Debian: it is used where it is.
+need_mailauth() {
+	[ ! -d "$DOWNLOADS/node_modules/mailauth" ] || return 0
+	if ! command -v npm >/dev/null || ! node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)'
+	then
+		say "note: tests with mailauth are skipped: they want npm and Node.js 20 or later"
+		return 0
+	fi
+	say "fetching mailauth $MAILAUTH into downloads/"
+	npm install --prefix "$DOWNLOADS" --no-save --ignore-scripts --omit=dev --no-audit --no-fund \
+		--loglevel=error "mailauth@$MAILAUTH" >&2 ||
+		say "note: tests with mailauth are skipped: the lines above say why"
+}
+
 install_all() {
 	# shellcheck disable=SC2046  # one word per package
 	need_packages_quietly $(wanted_packages | missing_packages)
@@ -114,6 +129,7 @@ install_all() {
 		stamp run
 	fi
 	source_archives | need_archives
+	$quick || need_mailauth
 }
 
 # part NAME COMMAND...: runs one part, remembers how it went and how long it took.
