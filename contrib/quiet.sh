@@ -52,10 +52,6 @@ allow_services() {
 	trap - EXIT INT TERM HUP
 }
 
-installed_packages() {
-	dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort
-}
-
 # The services that a package would have started, now and at every boot.
 units_of() {
 	dpkg-query -L "$1" | sed -n 's|^.*/lib/systemd/system/\([^@/]*\.[a-z]*\)$|\1|p'
@@ -79,18 +75,15 @@ disable_services() {
 }
 
 need_packages_quietly() {
+	allow_services # a run that was killed could not do it
 	[ $# -gt 0 ] || return 0
 	command -v dpkg-query >/dev/null 2>&1 || need_packages "$@"
 	refuse_to_replace_mail_server "$@"
 	can_be_root || need_packages "$@"
-	before=$(mktemp) after=$(mktemp)
-	installed_packages >"$before"
+	new=$(printf '%s\n' "$@" | grep -xF "$(server_packages | sed 's/ .*//')" || true)
 	forbid_services "$@"
 	need_packages "$@"
-	installed_packages >"$after"
-	off=$(comm -13 "$before" "$after" | grep -xF "$(server_packages | sed 's/ .*//')" |
-		disable_services)
-	rm -f "$before" "$after"
+	[ -z "$new" ] || off=$(printf '%s\n' "$new" | disable_services)
 	allow_services
-	[ -z "$off" ] || say "switched off, since only the tests need them: $off"
+	[ -z "$new" ] || say "switched off, since only the tests need them: $off"
 }

@@ -73,7 +73,7 @@ host_domain() {
 	case $full in
 	*.*.*) printf '%s\n' "${full#*.}" ;;
 	*.*) printf '%s\n' "$full" ;;
-	*) mailname_domain "$full" ;;
+	*) mailname_domain "$(hostname)" ;;
 	esac
 }
 
