@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import milter
-from support.fakedns import FakeDns
 
 from postseal.core.action import Accept
 from postseal.core.field import Field, Header
@@ -19,6 +18,7 @@ from postseal.daemon.adapter import Adapter
 from postseal.daemon.engine import Engine, MessageResolver, Verdict, Work
 from postseal.daemon.logs import Log
 from postseal.daemon.resolver import Resolver, ResolverConfig
+from support.fakedns import FakeDns
 
 RULES = Rules(authserv_id="mx.example", own_ids=frozenset({"mx.example"}), origins=Origins())
 
