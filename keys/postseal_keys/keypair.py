@@ -27,9 +27,11 @@ import os
 from enum import StrEnum
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -68,14 +70,34 @@ def make(kind: Kind, bits: int = RSA_ADVISED) -> PrivateKey:
     return generate_private_key(public_exponent=65537, key_size=bits)
 
 
-def load_file(path: str | os.PathLike[str]) -> PrivateKey:
-    """The private key in a file.  Raises Problem."""
+def load_file(path: str | os.PathLike[str], *, trial: bool = False) -> PrivateKey:
+    """The private key in a file.  Raises Problem.
+
+    trial: instead of having its primes checked, it signs something that must verify.
+    """
     try:
         with Path(path).open("rb") as file:
             data = file.read(FILE_MAX + 1)
     except OSError as error:
         raise os_problem(error, hint="check the path and who may read it", code=NOINPUT) from None
-    return load(data, where=os.fspath(path))
+    key = load(data, where=os.fspath(path), quick=trial)
+    return tried(key, where=os.fspath(path)) if trial else key
+
+
+def tried(key: PrivateKey, *, where: str = "key") -> PrivateKey:
+    """The key, when what it signs verifies with its own public half.  Raises Problem."""
+    if isinstance(key, Ed25519PrivateKey):
+        return key  # the public half is computed: it cannot be another's
+    try:
+        signature = key.sign(b"trial", PKCS1v15(), SHA256())
+        key.public_key().verify(signature, b"trial", PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError):
+        raise Problem(
+            f"{where}: the private key is damaged: what it signs does not verify",
+            hint="take it from a backup, or make a new one",
+            code=DATAERR,
+        ) from None
+    return key
 
 
 def load(data: bytes, *, where: str = "key", quick: bool = False) -> PrivateKey:

@@ -20,7 +20,7 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from postseal_keys.dnsask import Address, Asker, Network, Outcome
 from postseal_keys.findings import Finding, Harm, by_harm, plain, text
@@ -238,7 +238,11 @@ def lines(one: Report, *, verbose: bool) -> Iterator[str]:
     if one.dnssec:
         parts.append(f"DNSSEC {one.dnssec}")
     yield f"{state}: {one.job.name}{label}: {', '.join(parts)}"
+    said: set[str] = set()
     for finding in one.findings:
+        once = tuple(line for line in finding.publish if line not in said)
+        said.update(once)
+        finding = replace(finding, publish=once)
         if finding.harm > Harm.GOOD or (verbose and not finding.code.startswith("key-ok")):
             yield from (f"  {line}" for line in text(finding))
     if verbose:

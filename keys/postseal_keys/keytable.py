@@ -53,8 +53,9 @@ class KeyRow:
     def load(self, domain: str = "") -> PrivateKey:
         """The private key.  Raises Problem."""
         if path := self.path(domain):
-            return keypair.load_file(path)
-        return keypair.load(self.key.encode("utf-8", "surrogateescape"), where=self.where)
+            return keypair.load_file(path, trial=True)
+        data = self.key.encode("utf-8", "surrogateescape")
+        return keypair.tried(keypair.load(data, where=self.where, quick=True), where=self.where)
 
 
 def read(dataset: str) -> tuple[KeyRow, ...]:

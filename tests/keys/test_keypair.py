@@ -231,3 +231,27 @@ def test_a_binary_key_may_end_in_what_looks_like_white_space(last: int) -> None:
     assert der[-1] == last
     for form in (der, seed):
         assert keypair.public_text(keypair.load(form)) == keypair.public_text(key)
+
+
+def test_a_trial_finds_a_damaged_key(tmp_path: Path) -> None:
+    """The public half is whole, and so is the encoding: only a signature shows it."""
+    key = keypair.make(Kind.RSA, 1024)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    numbers = key.private_numbers()
+    bent = rsa.RSAPrivateNumbers(
+        p=numbers.p,
+        q=numbers.q,
+        d=numbers.d ^ 2,
+        dmp1=numbers.dmp1 ^ 2,
+        dmq1=numbers.dmq1 ^ 2,
+        iqmp=numbers.iqmp,
+        public_numbers=numbers.public_numbers,
+    )
+    path = tmp_path / "bent"
+    path.write_bytes(keypair.pem(bent.private_key(unsafe_skip_rsa_key_validation=True)))
+    with pytest.raises(Problem):
+        keypair.load_file(path)
+    with pytest.raises(Problem):
+        keypair.load_file(path, trial=True)
+    path.write_bytes(keypair.pem(key))
+    assert keypair.public_text(keypair.load_file(path, trial=True)) == keypair.public_text(key)

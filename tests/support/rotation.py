@@ -85,7 +85,8 @@ class Signer:
     pem: bytes = b""
 
     def load(self) -> Signer:
-        patterns = dict(line.split() for line in read(self.place / "SigningTable"))
+        lines = reversed(read(self.place / "SigningTable"))  # of two rows the first counts
+        patterns = dict(line.split() for line in lines)
         rows = dict(line.split() for line in read(self.place / "KeyTable"))
         domain, self.selector, path = rows[patterns[f"*@{DOMAIN}"]].split(":")
         assert domain == DOMAIN

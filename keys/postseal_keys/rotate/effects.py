@@ -80,7 +80,7 @@ class Effects:
         return self.looker(key.selector, line.domain, self._public(line, key))
 
     def _public(self, line: Line, key: Key) -> Wanted:
-        public = wanted(keypair.load_file(key.file))
+        public = wanted(keypair.load_file(key.file, trial=True))
         if public.kind != line.kind:
             raise Problem(f"{key.file}: is {public.kind}, not {line.kind}", code=DATAERR)
         return public

@@ -138,7 +138,7 @@ def _adopt(line: Line, table: str, now: int) -> Line:
 def _kind(path: str) -> str:
     """The kind of key in a file; "" when it cannot be read as one."""
     try:
-        return str(keypair.kind(keypair.load_file(path)))
+        return str(keypair.kind(keypair.load_file(path, trial=True)))
     except Problem:
         return ""
 

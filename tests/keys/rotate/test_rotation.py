@@ -199,3 +199,23 @@ def test_refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
 def test_servers_agree_that_nothing_is_there_at_first(world: World) -> None:
     asker = Network([Address(bind.SECONDARY, world.servers.port)], recursive=False)
     assert asker.ask(f"202611._domainkey.{DOMAIN}", "TXT").outcome is Outcome.NXDOMAIN
+
+
+def test_a_first_key_of_another_kind(world: World) -> None:
+    """The domain signs with RSA already; Ed25519 is added beside it, in rows of its own."""
+    config = Path(world.config)
+    config.write_text(config.read_text() + 'kinds = ["rsa", "ed25519"]\n')
+    for now in TIMES[:4]:
+        assert at(world, now, "run") == 0
+        world.settle()
+        world.check(now)
+    assert stages(world) == {"old": "retiring", "202611": "signing", "202611e": "signing"}
+    rows = rotation.read(world.place / "KeyTable")
+    assert [row.split()[0] for row in rows] == [
+        f"202611._domainkey.{DOMAIN}",
+        "other",
+        f"202611e._domainkey.{DOMAIN}",
+    ]
+    assert rotation.read(world.place / "SigningTable")[-1] == (
+        f"*@{DOMAIN} 202611e._domainkey.{DOMAIN}"
+    )
