@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from postseal.cli.main import main
+from support.arcmail import ONE
 from support.dkimmail import FIELDS, RSA_RECORD, mail, signed
 from support.dnsserver import DnsServer
 
@@ -98,3 +99,54 @@ def test_a_wrong_configuration(
 def test_a_wrong_address(message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", message, "--ip", "elsewhere"]) == 64
     assert "--ip" in capsys.readouterr().err
+
+
+BEYOND = """
+[verify]
+iprev = true
+[spf]
+helo = true
+[[override]]
+recipient = "list@example.net"
+client = "out.example.net"
+action = "accept"
+why = "agreed on"
+"""
+
+
+def test_what_is_optional_is_told_in_every_form(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(config).write_text(Path(config).read_text() + BEYOND)
+    file = tmp_path / "plain.eml"
+    file.write_bytes(mail(FIELDS).octets)
+    words = ["--config", config, str(file), "--ip", "192.0.2.9", "--mail-from", "e@x.example",
+             "--helo", "h.example", "--client-name", "out.example.net",
+             "--rcpt-to", "<List@example.net>"]  # fmt: skip
+    assert main(["verify", "--json", *words]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["local_policy"] == {"kind": "override", "text": "agreed on", "row": 1}
+    assert told["spf_helo"]["identity"] == "helo"
+    assert told["iprev"]["result"] == "permerror"
+    assert (told["arc"], told["limits"], told["client"]) == (None, [], "192.0.2.9")
+    assert told["action"] == "accept"
+    assert main(["verify", *words]) == 0
+    text = capsys.readouterr().out
+    assert "local     agreed on" in text
+    assert "iprev  permerror no-name" in text
+    assert "h.example (HELO)" in text
+    assert main(["verify", "--explain", *words]) == 0
+    assert "override 1: agreed on" in capsys.readouterr().out
+    assert main(["verify", "--json", *words, "--rcpt-to", "other@example.net"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["local_policy"], told["action"]) == (None, "reject")
+
+
+def test_a_chain_is_told(config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "chain.eml"
+    file.write_bytes(ONE.octets)
+    assert main(["verify", "--config", config, str(file), *GOOD]) == 0
+    assert "ARC    pass      example.com" in capsys.readouterr().out
+    assert main(["verify", "--config", config, "--json", str(file), *GOOD]) == 0
+    told = json.loads(capsys.readouterr().out)["arc"]
+    assert (told["result"], told["instances"], told["sealers"]) == ("pass", 1, ["example.com"])

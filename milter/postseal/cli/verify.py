@@ -5,7 +5,7 @@ NAME
 
 GIVEN
     a file (or - for standard input), and what SMTP would have told: --ip, --helo,
-    --mail-from.  Without --ip SPF has nothing to go by and says none.
+    --mail-from, --rcpt-to.  Without --ip SPF has nothing to go by and says none.
 
 GIVES
     text for people, or --json for programs.  Exit status 0 when the message could be
@@ -25,7 +25,9 @@ from ipaddress import ip_address
 from typing import Any
 
 from postseal.cli.messagefile import Unreadable, read_message
-from postseal.core import action, explain
+from postseal.core import action, explain, spf
+from postseal.core.arc import verify as arc
+from postseal.core.dkim import verify
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Verdict
 from postseal.daemon.wiring import Unusable, parts
@@ -52,6 +54,19 @@ def register(commands: Any) -> None:
     parser.add_argument("--ip", metavar="ADDRESS", type=ip_address, help="the client's address")
     parser.add_argument("--helo", metavar="NAME", default="", help="what the client said in HELO")
     parser.add_argument("--mail-from", metavar="ADDRESS", default="", help="the envelope sender")
+    parser.add_argument(
+        "--rcpt-to",
+        metavar="ADDRESS",
+        action="append",
+        default=[],
+        help="an envelope recipient, for overrides that ask for them; may be repeated",
+    )
+    parser.add_argument(
+        "--client-name",
+        metavar="NAME",
+        default="",
+        help="the client's verified host name, for lists of hosts that have names",
+    )
     parser.add_argument("--explain", action="store_true", help="tell the story in sentences")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -65,8 +80,11 @@ def main(args: argparse.Namespace) -> int:
         for line in problem.lines:
             print(f"postseal: error: {line}", file=sys.stderr)
         return problem.exit_status
-    client = Client(address=args.ip, helo=args.helo)
-    envelope = Envelope(sender=args.mail_from.strip("<>"))
+    client = Client(address=args.ip, helo=args.helo, name=args.client_name)
+    envelope = Envelope(
+        sender=args.mail_from.strip("<>"),
+        recipients=tuple(one.strip("<>") for one in args.rcpt_to),
+    )
     with made.sessions()() as resolver:
         work = made.pipeline.open(client, envelope, header, resolver)
         if work.wants_body:
@@ -86,28 +104,16 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
     return {
         "role": verdict.role.value,
         "from": verdict.story.get("from", ""),
-        "dkim": [
-            {
-                "result": result.status.value,
-                "why": result.why.value,
-                "domain": result.domain,
-                "selector": result.selector,
-                "identity": result.identity,
-                "algorithm": result.algorithm,
-                "key_bits": result.key_bits,
-                "testing": result.testing,
-                "detail": result.detail,
-            }
-            for result in verdict.dkim
-        ],
-        "spf": verdict.spf
+        "dkim": [dkim_json(one) for one in verdict.dkim],
+        "spf": verdict.spf and spf_json(verdict.spf),
+        "spf_helo": verdict.found.helo and spf_json(verdict.found.helo),
+        "iprev": verdict.found.iprev
         and {
-            "result": verdict.spf.status.value,
-            "why": verdict.spf.why.value,
-            "domain": verdict.spf.domain,
-            "identity": str(verdict.spf.identity),
-            "detail": verdict.spf.detail,
+            "result": verdict.found.iprev.status.value,
+            "why": verdict.found.iprev.why.value,
+            "name": verdict.found.iprev.name,
         },
+        "arc": verdict.found.arc and arc_json(verdict.found.arc),
         "dmarc": verdict.dmarc
         and {
             "result": verdict.dmarc.status.value,
@@ -115,13 +121,61 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
             "author_domain": verdict.dmarc.author_domain,
             "policy_domain": verdict.dmarc.policy_domain,
             "policy": verdict.dmarc.applied and verdict.dmarc.applied.value,
+            "difference": verdict.dmarc.difference,
             "detail": verdict.dmarc.detail,
         },
+        "client": str(verdict.found.address or ""),
+        "local_policy": verdict.local
+        and {
+            "kind": verdict.local.kind.value,
+            "text": verdict.local.text,
+            "row": verdict.local.row,
+        },
+        "limits": list(verdict.found.limits),
         "action": verdict.action.word,
         "reply": reply(verdict.action),
         "explanation": list(explain.sentences(verdict)),
         "authentication_results": results_field(verdict),
+        "quarantine": verdict.mark,
         "removed": sum(isinstance(edit, action.Delete) for edit in verdict.edits),
+    }
+
+
+def dkim_json(result: verify.Result) -> dict[str, Any]:
+    """A signature's result as plain values."""
+    return {
+        "result": result.status.value,
+        "why": result.why.value,
+        "domain": result.domain,
+        "selector": result.selector,
+        "identity": result.identity,
+        "algorithm": result.algorithm,
+        "key_bits": result.key_bits,
+        "testing": result.testing,
+        "detail": result.detail,
+    }
+
+
+def arc_json(result: arc.ArcResult) -> dict[str, Any]:
+    """A chain's result as plain values."""
+    return {
+        "result": result.status.value,
+        "why": result.why.value,
+        "instances": result.instances,
+        "failed": result.failed,
+        "sealers": [one.domain for one in result.sealers],
+        "detail": result.detail,
+    }
+
+
+def spf_json(result: spf.Result) -> dict[str, str]:
+    """An SPF result as plain values."""
+    return {
+        "result": result.status.value,
+        "why": result.why.value,
+        "domain": result.domain,
+        "identity": str(result.identity),
+        "detail": result.detail,
     }
 
 
@@ -142,10 +196,15 @@ def as_text(verdict: Verdict) -> str:
         )
         for result in verdict.dkim
     ]
-    if verdict.spf is not None:
-        by = "HELO" if verdict.spf.identity == "helo" else "MAIL FROM"
-        about = f"{verdict.spf.domain or '-'} ({by})"
-        lines.append(f"SPF    {verdict.spf.status:10}{about}, {verdict.spf.why}")
+    if (chain := verdict.found.arc) is not None:
+        sealers = ", ".join(dict.fromkeys(one.domain for one in chain.sealers))
+        lines.append(f"ARC    {chain.status:10}{sealers or chain.detail or chain.why}")
+    for sender in (verdict.spf, verdict.found.helo):
+        if sender is not None:
+            by = "HELO" if sender.identity == "helo" else "MAIL FROM"
+            lines.append(f"SPF    {sender.status:10}{sender.domain or '-'} ({by}), {sender.why}")
+    if (host := verdict.found.iprev) is not None:
+        lines.append(f"iprev  {host.status:10}{host.name or host.why}")
     if verdict.dmarc is not None:
         about = verdict.dmarc.detail or verdict.dmarc.why.value
         lines.append(f"DMARC  {verdict.dmarc.status:10}{about}")
@@ -153,6 +212,10 @@ def as_text(verdict: Verdict) -> str:
             lines.append(f"       policy    {verdict.dmarc.applied}")
     if removed := sum(isinstance(edit, action.Delete) for edit in verdict.edits):
         lines.append(f"       {removed} forged Authentication-Results field(s) would be removed")
+    if verdict.local is not None:
+        lines.append(f"       local     {verdict.local.text}")
+    if verdict.found.limits:
+        lines.append(f"       limits    {', '.join(verdict.found.limits)}")
     lines.append(f"Action {verdict.action.word}  {reply(verdict.action)}".rstrip())
     return "\n".join([*lines, "", results_field(verdict)])
 

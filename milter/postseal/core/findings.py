@@ -17,7 +17,6 @@ DOES NOT
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from postseal.core import iprev as iprev_check
@@ -78,38 +77,39 @@ class Findings:
     @property
     def limits(self) -> tuple[str, ...]:
         """Which budgets this message has used up: what lies beyond was not looked at."""
-        return tuple(self._limits())
-
-    def _limits(self) -> Iterator[str]:
+        found = []
         if any(map(_is_budget, self._faults())):
-            yield "dns"
+            found.append("dns")
         if any(one.why is verify.Why.TOO_MANY for one in self.dkim):
-            yield "signatures"
+            found.append("signatures")
         if self.spf is not None and self.spf.why in _SPF_LIMITS:
-            yield "spf"
+            found.append("spf")
+        return tuple(found)
 
-    def _faults(self) -> Iterator[str]:
+    def _faults(self) -> list[str]:
         """Details of what ended in a temporary fault."""
-        for signature in self.dkim:
-            if signature.status is verify.Status.TEMPERROR:
-                yield signature.detail
+        details = [one.detail for one in self.dkim if one.status is verify.Status.TEMPERROR]
         for sender in (self.spf, self.helo):
-            if sender is not None and sender.status is spf_check.Status.TEMPERROR:
-                yield sender.why.value.replace("dns-", ": ")
+            if sender is not None and sender.why is spf_check.Why.DNS_BUDGET:
+                details.append(_BUDGET)
         if self.arc is not None and self.arc.is_temporary:
-            yield self.arc.detail
+            details.append(self.arc.detail)
         if self.iprev is not None:
-            yield self.iprev.detail
+            details.append(self.iprev.detail)
         if self.dmarc is not None:
-            yield self.dmarc.detail
+            details.append(self.dmarc.detail)
+        return details
 
 
 _SPF_LIMITS = (spf_check.Why.LOOKUP_LIMIT, spf_check.Why.VOID_LIMIT, spf_check.Why.MX_LIMIT)
 
 
+_BUDGET = f": {DnsFault.BUDGET}"
+
+
 def _is_budget(detail: str) -> bool:
     """Whether a fault's text, which ends in its DnsFault, says that the budget was spent."""
-    return detail.endswith(f": {DnsFault.BUDGET}")
+    return detail.endswith(_BUDGET)
 
 
 def dkim_domains(results: tuple[verify.Result, ...], status: verify.Status) -> tuple[str, ...]:
