@@ -1,22 +1,26 @@
 """Programs that check DKIM signatures, and share no code with us nor with each other.
 
 NAME
-    verifiers - opendkim() and mail_dkim(), both asking the test's name server
+    verifiers - opendkim(), mail_dkim() and mailauth(), all asking the test's name server
 
 GIVEN
-    a message with CRLF line ends, and NSD's port.
+    a message with CRLF line ends, and NSD's port.  mail_dkim_many() and mailauth() take many
+    messages at once, because starting an interpreter takes longer than verifying.
 
 SEE ALSO
-    opendkim(8) -t, Mail::DKIM::Verifier(3pm)
+    opendkim(8) -t, Mail::DKIM::Verifier(3pm), npm's mailauth
 """
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from support.child import LOOPBACK
+from support.suites import downloads
 
 _UNBOUND = """\
 server:
@@ -33,11 +37,38 @@ use Mail::DKIM::Verifier; use Mail::DKIM::DNS; use Net::DNS::Resolver;
 my ($address, $port) = @ARGV;
 Mail::DKIM::DNS::resolver(
     Net::DNS::Resolver->new(nameservers => [$address], port => $port, recurse => 0));
-binmode STDIN; local $/;
-my $verifier = Mail::DKIM::Verifier->new;
-$verifier->PRINT(<STDIN>); $verifier->CLOSE;
-print $_->algorithm, "=", $_->result, "\n" for $verifier->signatures;
+my @files = @ARGV[2 .. $#ARGV];
+for my $file (@files ? @files : "-") {
+    my $in = \*STDIN;
+    if (@files) { open($in, "<", $file) or die; }
+    binmode $in; local $/;
+    my $verifier = Mail::DKIM::Verifier->new;
+    $verifier->PRINT(<$in>); $verifier->CLOSE;
+    print join("\t", @files ? $file : (), map { $_->algorithm . "=" . $_->result }
+        $verifier->signatures), "\n";
+}
 """
+
+_MAILAUTH = """
+const fs = require('fs');
+const { Resolver } = require('dns').promises;
+const [where, server, ...files] = process.argv.slice(2);
+const { authenticate } = require(where);
+const dns = new Resolver();
+dns.setServers([server]);
+(async () => {
+  for (const file of files) {
+    const found = await authenticate(fs.readFileSync(file), {
+      resolver: (name, type) => dns.resolve(name, type), ip: '192.0.2.1', helo: 'h.example',
+      mta: 'mx.example', sender: '', minBitLength: 1024, disableBimi: true, disableArc: true,
+      disableDmarc: true, trustReceived: false,
+    });
+    console.log([file, ...found.dkim.results.map(
+      one => one.signingDomain + '=' + one.status.result)].join('\\t'));
+  }
+})();
+"""
+MAILAUTH = downloads() / "node_modules" / "mailauth"
 
 
 def mail_dkim(content: bytes, port: int) -> list[str]:
@@ -50,6 +81,40 @@ def mail_dkim(content: bytes, port: int) -> list[str]:
         timeout=60,
     )
     return done.stdout.decode().split()
+
+
+def mail_dkim_many(contents: Mapping[str, bytes], port: int) -> dict[str, list[str]]:
+    """As mail_dkim(), for messages by name."""
+    return _by_name(["perl", "-e", _PERL, LOOPBACK, str(port)], contents)
+
+
+def has_mailauth() -> bool:
+    """Whether npm's mailauth is at hand."""
+    return MAILAUTH.is_dir() and shutil.which("node") is not None
+
+
+def mailauth(contents: Mapping[str, bytes], port: int) -> dict[str, list[str]]:
+    """`DOMAIN=RESULT` for each signature of each message, top first."""
+    with tempfile.TemporaryDirectory() as name:
+        script = Path(name, "script.js")
+        script.write_text(_MAILAUTH)
+        return _by_name(["node", str(script), str(MAILAUTH), f"{LOOPBACK}:{port}"], contents)
+
+
+def _by_name(command: list[str], contents: Mapping[str, bytes]) -> dict[str, list[str]]:
+    """Run the command over files; it prints a line for each: its name and results, with tabs."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name, content in contents.items():
+            Path(directory, name).write_bytes(content)
+        done = subprocess.run(
+            [*command, *contents],
+            cwd=directory,
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=300,
+        )
+    return {name: said for name, *said in (line.split("\t") for line in done.stdout.splitlines())}
 
 
 def mail_dkim_knows_ed25519() -> bool:
