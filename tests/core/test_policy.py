@@ -84,6 +84,7 @@ def test_quarantine_as_a_field(author: str, dmarc: DmarcRules, mark: str) -> Non
     verdict = judged(mail(by(author)), rules(dmarc=dmarc))
     assert verdict.action == Accept()
     assert verdict.mark == mark
+    assert verdict.story.get("quarantine", "") == ("header" if mark else "")
     marks = [e.value for e in verdict.edits
              if isinstance(e, Insert) and e.name == "X-Postseal-Quarantine"]  # fmt: skip
     assert marks == ([f" {mark}"] if mark else [])

@@ -56,6 +56,12 @@ def strict(world: World) -> Daemon:
 
 
 @pytest.fixture(scope="session")
+def options(world: World) -> Daemon:
+    """The daemon with everything switched on that is off by default."""
+    return world.daemons["options"].start()
+
+
+@pytest.fixture(scope="session")
 def deaf(world: World) -> Daemon:
     """The daemon whose name server never answers."""
     return world.daemons["deaf"].start()

@@ -176,6 +176,33 @@ class World:
 DAEMONS = {
     "normal": "",
     "strict": '[dmarc]\nquarantine = "hold"\nreject = true\n',
+    "options": """\
+[verify]
+iprev = true
+keep_removed = "X-Removed-Authentication-Results"
+[spf]
+helo = true
+received_spf = true
+[dmarc]
+discovery = "both"
+quarantine = "header"
+reject = true
+[arc]
+seal = true
+domain = "sign.example"
+selector = "rsa1"
+key = "keys/sign.example/rsa1.private"
+[[override]]
+dkim = "other.example"
+from = "good.example"
+action = "accept"
+why = "other.example forwards for them"
+[[override]]
+from = "other.example"
+recipient = "guarded@rcpt.example"
+action = "reject"
+why = "nobody forges mail to the guarded one"
+""",  # everything that is off otherwise
     "deaf": "",  # asks a name server that never answers
     "unix": "",  # listens on a unix socket
     "fragile": "",  # for sendmail(1), bounces, and the tests that kill it

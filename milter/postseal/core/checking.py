@@ -53,9 +53,9 @@ class Checking:
     """A message to be verified."""
 
     __slots__ = (
-        "_address", "_arc", "_authors", "_bodies", "_client", "_count", "_dkim",
-        "_envelope", "_header",
-        "_helo", "_now", "_origin", "_relayed", "_resolver", "_rules", "body", "wants_body",
+        "_address", "_arc", "_authors", "_bodies", "_client", "_count", "_dkim", "_envelope",
+        "_header", "_helo", "_now", "_origin", "_relayed", "_resolver", "_rules", "body",
+        "wants_body",
     )  # fmt: skip
 
     def __init__(
@@ -143,7 +143,7 @@ class Checking:
             mark=decision.mark,
             local=decision.local,
             edits=tuple(edits),
-            story=report.story(found, decision.local),
+            story=report.story(found, decision),
         )
 
     def _decide(self, found: Findings) -> Decision:

@@ -18,7 +18,7 @@ from postseal.core import iprev as iprev_check
 from postseal.core import spf as spf_check
 from postseal.core.arc import verify as arc_check
 from postseal.core.authres import MethodResult, Property
-from postseal.core.decision import Kind, Local
+from postseal.core.decision import Decision, Kind, Local
 from postseal.core.dkim import verify
 from postseal.core.dmarc import evaluate as dmarc_check
 from postseal.core.dmarc.walk import Method
@@ -172,8 +172,8 @@ def dmarc(
 Pairs = dict[str, str | int]
 
 
-def story(found: Findings, local: Local | None = None) -> Pairs:
-    """The log line's pairs: each result with its reason, and the local policy that applied."""
+def story(found: Findings, decision: Decision | None = None) -> Pairs:
+    """The log line's pairs: each result with its reason, and what the operator's rules did."""
     authors = found.authors
     pairs: Pairs = {
         "origin": found.origin.value,
@@ -197,15 +197,23 @@ def story(found: Findings, local: Local | None = None) -> Pairs:
         pairs["upstream"] = found.upstream.why.value
     if found.dmarc is not None:
         _tell_dmarc(pairs, found.dmarc, found)
+    if decision is not None:
+        _tell_decision(pairs, decision)
+    if limits := found.limits:
+        pairs["limits"] = ",".join(limits)
+    return pairs
+
+
+def _tell_decision(pairs: Pairs, decision: Decision) -> None:
+    local = decision.local
     if local is not None:
         if local.kind is Kind.OVERRIDE:
             pairs["override"] = local.text
             pairs["row"] = local.row
         else:
             pairs["local"] = local.text
-    if limits := found.limits:
-        pairs["limits"] = ",".join(limits)
-    return pairs
+    if decision.mark:
+        pairs["quarantine"] = "header"
 
 
 def _tell_dmarc(pairs: Pairs, verdict: dmarc_check.Result, found: Findings) -> None:
