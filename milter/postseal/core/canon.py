@@ -30,6 +30,12 @@ from hashlib import sha256
 _SLICE = 65536
 _TABS = bytes.maketrans(b"\t", b" ")
 _RUN = b" " * 32
+_OCTETS = bytes(range(256))
+_SQUEEZED_FROM = 4096  # octets; below, the loop of replacements is faster
+# One octet of each in every octet of a slice, and of the two that may be put before it.
+_BLANKS, _LOW, _HIGH = (
+    int.from_bytes(octet * (_SLICE + 2), "little") for octet in (b" ", b"\x7f", b"\x80")
+)
 _EMPTY_LINES = b"\r\n" * (_SLICE // 2)
 
 
@@ -49,37 +55,47 @@ class BodyDigest:
     length: int
 
 
-class _Limited:
-    """Hashes the first `limit` octets and lets the rest go."""
+class _Hash:
+    """SHA-256 of the first octets, for every limit: read once, copied where a limit is reached."""
 
-    __slots__ = ("_hash", "_left")
+    __slots__ = ("_ahead", "_all", "_reached", "_sum", "length")
 
-    def __init__(self, limit: int) -> None:
-        self._hash = sha256()
-        self._left = limit
+    def __init__(self, limits: tuple[int | None, ...]) -> None:
+        self._sum = sha256()
+        self._all = None in limits
+        self._ahead = sorted((n for n in limits if n is not None), reverse=True)
+        self._reached: dict[int, bytes] = {}
+        self.length = 0  # octets so far, hashed or not
 
     def update(self, data: bytes) -> None:
-        if self._left:
-            if len(data) > self._left:
-                data = data[: self._left]
-            self._hash.update(data)
-            self._left -= len(data)
+        while self._ahead and self._ahead[-1] <= self.length + len(data):
+            limit = self._ahead.pop()
+            part = data[: limit - self.length]
+            self._sum.update(part)
+            self._reached[limit] = self._sum.digest()  # it may be fed on after that
+            data = data[len(part) :]
+            self.length = limit
+        if self._all or self._ahead:
+            self._sum.update(data)
+        self.length += len(data)
 
-    def digest(self) -> bytes:
-        return self._hash.digest()
+    def digest(self, limit: int | None) -> bytes:
+        """Of the octets up to the limit; of all where there were fewer."""
+        if limit is not None and limit in self._reached:
+            return self._reached[limit]
+        return self._sum.digest()
 
 
 class _Simple:
     """The simple body.  Empty lines wait in a counter; relaxed shares that."""
 
-    __slots__ = ("_cr", "_empty", "_ended", "_length", "_limits", "_sinks")
+    __slots__ = ("_cr", "_empty", "_ended", "_hash", "_limits")
 
     def __init__(self, limits: Iterable[int | None]) -> None:
         self._limits = tuple(limits)
-        self._sinks = tuple(sha256() if n is None else _Limited(n) for n in self._limits)
+        self._hash = _Hash(self._limits)
         self._empty = 0  # CRLFs held back
         self._cr = False  # a CR held back, after them
-        self._length = 0  # canonical octets given to the sinks
         self._ended = False
 
     def update(self, chunk: bytes) -> None:
@@ -93,16 +109,16 @@ class _Simple:
         if not self._ended:
             self._ended = True
             self._end()
-        for limit, sink in zip(self._limits, self._sinks, strict=True):
-            yield limit, BodyDigest(sink.digest(), self._length)
+        for limit in self._limits:
+            yield limit, BodyDigest(self._hash.digest(limit), self._hash.length)
 
     def _end(self) -> None:
         if self._cr:  # it belonged to no line end
             self._release(b"\r")
-        self._emit(b"\r\n")  # the one that ends the last line, added where there was none
+        self._hash.update(b"\r\n")  # the one that ends the last line, added where there was none
 
     def _pass_on(self, data: bytes) -> None:
-        """Data without the CRLFs at its end goes to the sinks, after those that were held."""
+        """Data without the CRLFs at its end is hashed, after those that were held."""
         ends = 0
         if data.endswith(b"\r\n"):
             ends = _line_ends(data)
@@ -117,14 +133,9 @@ class _Simple:
         self._empty = 0
         while octets:
             block = min(octets, _SLICE)
-            self._emit(_EMPTY_LINES[:block])
+            self._hash.update(_EMPTY_LINES[:block])
             octets -= block
-        self._emit(data)
-
-    def _emit(self, data: bytes) -> None:
-        self._length += len(data)
-        for sink in self._sinks:
-            sink.update(data)
+        self._hash.update(data)
 
 
 class _Relaxed(_Simple):
@@ -151,8 +162,8 @@ class _Relaxed(_Simple):
     def _end(self) -> None:
         if self._cr:
             self._release(b" \r" if self._blank else b"\r")
-        if self._length:  # a body of empty lines is empty
-            self._emit(b"\r\n")
+        if self._hash.length:  # a body of empty lines is empty
+            self._hash.update(b"\r\n")
 
 
 def _relax(data: bytes) -> bytes:
@@ -162,11 +173,31 @@ def _relax(data: bytes) -> bytes:
     elif b" " not in data:  # base64
         return data
     if b"  " in data:
-        if _RUN in data:  # nobody writes this; without it a slice of blanks costs ten times more
+        if _RUN in data:
             data = data.replace(_RUN, b" ")
+        if len(data) >= _SQUEEZED_FROM and data.count(b" ") > len(data) >> 2:
+            data = _squeeze(data)  # nobody writes this
         while b"  " in data:  # halves each run: at most 12 times for a slice
             data = data.replace(b"  ", b" ")
     return data.replace(b" \r\n", b"\r\n")
+
+
+def _squeeze(data: bytes) -> bytes:
+    """Runs of blanks reduced, at the same cost however many there are.
+
+    Each blank that another one follows is overwritten with an octet that the data do not
+    have, on all octets at once as one long number; then that octet is deleted.  Data that
+    have all 256 octets come back as they are.
+    """
+    spare = _OCTETS.translate(None, data)[:1]
+    if not spare:
+        return data
+    word = int.from_bytes(data, "little")
+    other = word ^ _BLANKS  # zero where there is a blank
+    blank = ~(((other & _LOW) + _LOW) | other) & _HIGH  # now 0x80 there, and nothing elsewhere
+    drop = blank & (blank >> 8)
+    word ^= (drop >> 7) * (spare[0] ^ ord(" "))
+    return word.to_bytes(len(data), "little").translate(None, spare)
 
 
 def _line_ends(data: bytes) -> int:

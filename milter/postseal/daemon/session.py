@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 # Room for the header of one message: octets of the values and FIELD_COST for each field.
 # Postfix lets a message of any number of fields through; nobody's mail has a fraction of this.
 HEADER_ROOM = 4 * 1024 * 1024
-FIELD_COST = 128
+FIELD_COST = 256
 
 Macro = Callable[[str], str | None]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from postseal.core.arc import chain
 from postseal.core.arc.verify import Why
+from postseal.core.field import Field, Header
 from support.arcmail import (
     BASE,
     ONE,
@@ -22,6 +25,22 @@ def test_many_fields_cost_nothing_a3() -> None:
     dns = FakeDns(KEYS)
     result = judge(Mail((*fields, *BASE.fields), BASE.body), dns)
     assert (result.why, dns.questions) == (Why.INSTANCE, 0)
+
+
+def test_no_more_fields_are_read_than_a_chain_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The instance to count from, and the newest cv=, of a message with a thousand seals."""
+    read: list[bytes] = []
+    real = chain._instance
+
+    def counted(key: bytes, field: Field) -> int | None:
+        read.append(key)
+        return real(key, field)
+
+    monkeypatch.setattr(chain, "_instance", counted)
+    header = Header([Field(b"ARC-Seal", b" i=%d; cv=none" % (1 + n % 50)) for n in range(1000)])
+    assert chain.highest_instance(header) == 50
+    assert chain.newest_cv(header) == "none"
+    assert len(read) == 2 * (chain.MAX_INSTANCE + 1)
 
 
 def test_every_fault_of_a_chain_is_a_why() -> None:

@@ -110,10 +110,13 @@ Chain = tuple[ArcSet, ...]
 
 
 def highest_instance(header: Header) -> int:
-    """The highest readable i=, 0 without any: where a new set has to be counted from."""
+    """The highest readable i=, 0 without any: where a new set has to be counted from.
+
+    Of no more fields than a chain can have, from the top, where the newest stand.
+    """
     found = 0
     for key in (AAR, AMS, SEAL):
-        for field in header.all(key):
+        for field in header.all(key)[: MAX_INSTANCE + 1]:
             number = _instance(key, field)
             if number is not None and number > found:
                 found = number
@@ -123,7 +126,7 @@ def highest_instance(header: Header) -> int:
 def newest_cv(header: Header) -> str:
     """cv= of the newest seal, "" when it cannot be read."""
     newest, cv = 0, ""
-    for field in header.all(SEAL):
+    for field in header.all(SEAL)[: MAX_INSTANCE + 1]:
         number = _instance(SEAL, field)
         if number is not None and number > newest:
             newest = number
