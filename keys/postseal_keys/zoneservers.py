@@ -72,9 +72,12 @@ def find_below(
     """
     zone = find(domain, resolver, port=port)
     for server in zone.servers:
-        reply = direct(server).ask(name, "TXT")
-        if reply.referral and f".{name}".endswith(f".{reply.referral}"):
-            return _servers(reply.referral, resolver, port)
+        reply = direct(server).ask(name, "SOA")
+        if reply.chain:  # an alias stands at the name: what is above it decides
+            reply = direct(server).ask(name.partition(".")[2], "SOA")
+        cut = reply.referral or reply.owner
+        if f".{name}".endswith(f".{cut}") and len(cut) > len(zone.apex):
+            return _servers(cut, resolver, port)
         if reply.known:
             break
     return zone

@@ -53,6 +53,14 @@ zone "{zone}" {{
 }};
 """
 
+_CHILD = """\
+zone "{child}.{zone}" {{
+    type primary;
+    file "child.db";
+    allow-update {{ key "postseal"; }};
+}};
+"""
+
 _NSD = """\
 server:
     ip-address: {secondary}@{port}
@@ -100,8 +108,13 @@ def missing() -> str:
 
 
 @contextmanager
-def pair(directory: Path, zone: str, text: str = ZONE) -> Iterator[Pair]:
-    """Run both until the with statement ends."""
+def pair(directory: Path, zone: str, text: str = ZONE, *, child: str = "") -> Iterator[Pair]:
+    """Run both until the with statement ends.
+
+    child: a label below, which is a zone of its own that only the primary serves.
+    """
+    if child:
+        text += f"{child} NS ns1\n"
     port = free_port()
     tsig = directory / "tsig.key"
     made = subprocess.run(["tsig-keygen", "postseal"], capture_output=True, text=True, check=True)
@@ -112,7 +125,12 @@ def pair(directory: Path, zone: str, text: str = ZONE) -> Iterator[Pair]:
     for place in (first, second):
         place.mkdir()
     (first / "zone.db").write_text(text)
-    (first / "named.conf").write_text(_BIND.format(dir=first, **words))
+    config = _BIND.format(dir=first, **words)
+    if child:
+        config += _CHILD.format(child=child, zone=zone)
+        below = f"$TTL 300\n@ SOA ns1.{zone}. hostmaster.{zone}. 1 2 3 4 1\n@ NS ns1.{zone}.\n"
+        (first / "child.db").write_text(below)
+    (first / "named.conf").write_text(config)
     (second / "nsd.conf").write_text(_NSD.format(dir=second, **words))
     named: list[str | Path] = ["/usr/sbin/named", "-g", "-c", first / "named.conf"]
     nsd: list[str | Path] = ["/usr/sbin/nsd", "-d", "-c", second / "nsd.conf"]

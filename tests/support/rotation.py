@@ -180,8 +180,11 @@ name = "{domain}"
 
 
 @contextmanager
-def domain(tmp_path: Path) -> Iterator[World]:
-    """A domain that signs with the key "old", published and 100 days old."""
+def domain(tmp_path: Path, *, child: str = "") -> Iterator[World]:
+    """A domain that signs with the key "old", published and 100 days old.
+
+    child: a label below that is a zone of its own; nothing is published in it.
+    """
     keys = tmp_path / "keys"
     keys.mkdir()
     old = keypair.make(keypair.Kind.RSA, 1024)
@@ -196,7 +199,7 @@ def domain(tmp_path: Path) -> Iterator[World]:
         f"# who\n*@{DOMAIN} old._domainkey.{DOMAIN}\n*@o.example other\n"
     )
     os.utime(path, (NOW - 100 * DAY, NOW - 100 * DAY))
-    with bind.pair(tmp_path, DOMAIN, bind.ZONE + record) as servers:
+    with bind.pair(tmp_path, DOMAIN, bind.ZONE + ("" if child else record), child=child) as servers:
         (tmp_path / "rotate.toml").write_text(
             CONFIG.format(place=tmp_path, servers=servers, domain=DOMAIN)
         )

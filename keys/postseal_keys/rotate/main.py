@@ -175,10 +175,16 @@ def _publisher(settings: Settings, world: World) -> Publisher:
     match settings.publish:
         case "nsupdate":
             key = tsig(settings.tsig, PROG) if settings.tsig else None
-            return NsUpdate(_address(settings.server), key, settings.ttl, world.unchecked)
+            return NsUpdate(_address(settings.server), key, settings.ttl, partial(zone_of, world))
         case "hook":
             return Hook(settings.hook, settings.ttl)
     return Print(print, settings.ttl)
+
+
+def zone_of(world: World, name: str) -> str:
+    """The zone that holds a key's name: the domain's own, or one cut off below it."""
+    selector, _, domain = name.partition("._domainkey.")
+    return world.zone(Job(label="", selector=selector, domain=domain)).apex
 
 
 def _resolvers(settings: Settings) -> tuple[Address, ...]:

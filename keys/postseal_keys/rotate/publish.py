@@ -32,9 +32,8 @@ import dns.tsig
 import dns.tsigkeyring
 import dns.update
 
-from postseal_keys import zoneservers
 from postseal_keys.console import CONFIG, NOINPUT, UNAVAILABLE, Problem, os_problem, warn
-from postseal_keys.dnsask import Address, Asker, absolute
+from postseal_keys.dnsask import Address, absolute
 from postseal_keys.formats.txt import quoted
 
 TIMEOUT = 20.0  # seconds for one update
@@ -149,12 +148,11 @@ class NsUpdate:
     server: Address
     key: Tsig | None
     ttl: int
-    resolver: Asker  # finds the zone of a name
+    zone_of: Callable[[str], str]  # the zone that a name is in; "" when that is not known
 
     def put(self, name: str, text: str | None, /) -> None:
         """Replace the TXT records of name."""
-        domain = name.partition("._domainkey.")[2] or name
-        zone = absolute(zoneservers.find(domain, self.resolver).apex)
+        zone = absolute(self.zone_of(name))
         owner = absolute(name)
         if owner is None or zone is None or zone == dns.name.root:
             raise Problem(f"the zone of {name} was not found", code=UNAVAILABLE)

@@ -10,7 +10,6 @@ import pytest
 from postseal_keys.console import CONFIG, NOINPUT, UNAVAILABLE, Problem
 from postseal_keys.dnsask import Address
 from postseal_keys.rotate.publish import Hook, NsUpdate, Print, Tsig, tsig
-from support.fakeasker import FakeAsker
 
 NAME = "s1._domainkey.d.example"
 TEXT = 'v=DKIM1; p=AA"A; $(touch x) `id`'
@@ -99,7 +98,7 @@ def test_a_tsig_file_that_all_may_read(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_an_update_without_a_zone() -> None:
-    update = NsUpdate(Address("127.0.0.1", 9), None, 60, FakeAsker({}))
+    update = NsUpdate(Address("127.0.0.1", 9), None, 60, lambda _: "")
     with pytest.raises(Problem) as caught:
         update.put(NAME, TEXT)
     assert "zone" in caught.value.message

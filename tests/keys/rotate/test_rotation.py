@@ -139,9 +139,8 @@ def test_a_key_that_the_tables_use_again_is_not_revoked(world: World) -> None:
 def test_a_strange_record_is_not_overwritten(world: World) -> None:
     config = Path(world.config)
     config.write_text('selector = "taken"\n' + config.read_text())
-    zone = Network([Address(bind.PRIMARY, world.servers.port)])
     key = tsig(str(world.servers.tsig_file), "test")
-    update = NsUpdate(Address(bind.PRIMARY, world.servers.port), key, 60, zone)
+    update = NsUpdate(Address(bind.PRIMARY, world.servers.port), key, 60, lambda _: DOMAIN)
     update.put(f"taken._domainkey.{DOMAIN}", "v=DKIM1; p=AAAA")
     assert at(world, NOW, "run") == 75
     assert world.ask(bind.PRIMARY, f"taken._domainkey.{DOMAIN}") == (b"v=DKIM1; p=AAAA",)
@@ -219,3 +218,14 @@ def test_a_first_key_of_another_kind(world: World) -> None:
     assert rotation.read(world.place / "SigningTable")[-1] == (
         f"*@{DOMAIN} 202611e._domainkey.{DOMAIN}"
     )
+
+
+def test_keys_in_a_zone_of_their_own(tmp_path: Path) -> None:
+    """_domainkey is cut off as a zone: the update goes there, and looks ask its servers."""
+    with rotation.domain(tmp_path, child="_domainkey") as world:
+        for now in TIMES[:4]:
+            assert at(world, now, "run") == 0
+        assert stages(world) == {"old": "retiring", "202611": "signing"}
+        asker = Network([Address(bind.PRIMARY, world.servers.port)], recursive=False)
+        assert asker.ask(f"202611._domainkey.{DOMAIN}", "TXT").texts
+        assert asker.ask(f"x._domainkey.{DOMAIN}", "TXT").owner == f"_domainkey.{DOMAIN}"
