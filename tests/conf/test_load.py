@@ -51,11 +51,19 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
             id="field-name",
         ),
         pytest.param(
-            '[upstream]\nhosts = "::1"', "2: upstream.hosts:", "authserv_ids", id="upstream-id"
+            '[upstream]\nhosts = "192.0.2.9"', "2: upstream.hosts:", "authserv_ids", id="upstream-id"
         ),
         pytest.param(
             '[upstream]\nauthserv_ids = "a"', "2: upstream.authserv_ids:", "without hosts",
             id="upstream-hosts",
+        ),
+        pytest.param(
+            '[roles]\ntrusted_relays = "192.0.2.1"\ninternal_hosts = "192.0.2.1"',
+            "2: roles.trusted_relays:", "not judged", id="relay-inside",
+        ),
+        pytest.param(
+            '[roles]\npeers = "a.b"\n[upstream]\nauthserv_ids = "x"\nhosts = "a.b"',
+            "5: upstream.hosts:", "among roles.peers", id="upstream-peer",
         ),
         pytest.param(
             '[dmarc]\nsuffix_list = "l"', "2: dmarc.suffix_list:", "no effect", id="suffix-list"

@@ -274,6 +274,22 @@ def test_an_exemption_from_the_rules_about_from() -> None:
     assert isinstance(judged(mail([*by("a.example"), *by("b.example")]), told).action, Reject)
 
 
+@pytest.mark.parametrize("refused", [True, False])
+def test_mail_that_passes_needs_an_exemption_only_when_it_would_be_refused(refused: bool) -> None:
+    """Two authors in two domains, and both stand behind the message."""
+    world = WORLD | {
+        ("_dmarc.example.com", "TXT"): (b"v=DMARC1; p=none",),
+        ("_dmarc.other.example", "TXT"): (b"v=DMARC1; p=none",),
+    }
+    row = replace(override(Effect.ACCEPT, "x"), author=Names(["example.com", "other.example"]))
+    wanted = OnBadFrom.REJECT if refused else OnBadFrom.ACCEPT
+    told = rules(from_=FromRules(multiple=wanted), overrides=(row,))
+    what = signed([("From", " a@example.com, e@other.example"), *FIELDS[1:]])
+    verdict = through(what, FakeDns(world), sender="e@other.example", told=told)
+    assert verdict.dmarc and verdict.dmarc.status == "pass"
+    assert (verdict.action, verdict.local is not None) == (Accept(), refused)
+
+
 def test_other_mail_is_not_concerned() -> None:
     row = override(Effect.ACCEPT, "strict.example")
     verdict = judged(mail(by("careful.example")), rules(dmarc=ALL_ON, overrides=(row,)))

@@ -54,6 +54,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _process(settings)
     yield from _dns(settings)
     yield from _upstream(settings)
+    yield from _in_front(settings)
     yield from _discovery(settings)
     yield from _arc(settings)
     yield from _overrides(settings)
@@ -233,6 +234,23 @@ def _upstream(settings: Settings) -> Iterator[Finding]:
             "name what that host writes its results under",
             (names,),
         )
+
+
+def _in_front(settings: Settings) -> Iterator[Finding]:
+    """Hosts whose mail is to be judged must not be those whose mail is not."""
+    roles = settings.roles
+    for path, hosts in (
+        (("roles", "trusted_relays"), roles.trusted_relays),
+        (("upstream", "hosts"), settings.upstream.hosts),
+    ):
+        for name in ("internal_hosts", "peers"):
+            for entry in sorted(set(hosts) & set(getattr(roles, name))):
+                yield Finding(
+                    path,
+                    f"{entry} is also among roles.{name}, whose mail is not judged",
+                    "name each host in one of them",
+                    (("roles", name),),
+                )
 
 
 def _discovery(settings: Settings) -> Iterator[Finding]:

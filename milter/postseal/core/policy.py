@@ -58,7 +58,7 @@ def decide(found: Findings, header: Header, rules: Rules, *, now: int) -> Decisi
     """The decision.  now: seconds since 1970, for overrides that expire."""
     planned = _plan(found, header, rules)
     if rules.overrides:
-        severe = bool(planned.mark) or not isinstance(planned.action, Accept)
+        severe = not isinstance(planned.action, Accept)
         row = first_match(rules.overrides, found, header, planned=severe, now=now)
         if row is not None:
             local = Local(Kind.OVERRIDE, row.why, row.number)
