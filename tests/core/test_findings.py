@@ -51,6 +51,16 @@ def test_the_address_is_that_of_the_true_client() -> None:
     assert found(client=client, relayed=behind).address == THERE
 
 
+def test_only_a_name_that_the_mta_verified_counts() -> None:
+    client = Client(address=HERE, name="here.example")
+    assert found().client_name == ""
+    assert found(client=client).client_name == "here.example"
+    itself = Relayed(address=HERE, helo="h", why=Why.DIRECT)
+    assert found(client=client, relayed=itself).client_name == "here.example"
+    behind = Relayed(address=THERE, helo="h", why=Why.RELAYED, hops=1)
+    assert found(client=client, relayed=behind).client_name == ""
+
+
 ALIGNED = dmarc.Result(
     status=dmarc.Status.PASS, why=dmarc.Why.ALIGNED, aligned_by=("dkim a.example", "spf a.example")
 )

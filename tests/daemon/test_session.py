@@ -194,6 +194,15 @@ def test_the_resolver_is_closed_once() -> None:
     assert resolver.closed == 1
 
 
+def test_recipients_are_bounded() -> None:
+    session = Session(True)
+    session.begin_message(b"<a@b.example>")
+    for _ in range(HEADER_ROOM // FIELD_COST):
+        session.add_recipient(b"<c@d.example>")
+    assert session.room < 0
+    assert len(session.envelope(no_macro).recipients) < HEADER_ROOM // FIELD_COST
+
+
 def test_recipients_belong_to_one_message() -> None:
     session = Session(True)
     session.begin_message(b"<a@b.example>")

@@ -79,8 +79,10 @@ class Session:
         self.busy = True
 
     def add_recipient(self, recipient: bytes) -> None:
-        """RCPT TO."""
-        self._recipients.append(recipient)
+        """RCPT TO.  Takes of the room for the header: a crowd of them is refused like one."""
+        self.room -= len(recipient) + FIELD_COST
+        if self.room >= 0:
+            self._recipients.append(recipient)
 
     def end_message(self) -> None:
         """The message is done, or given up.  May be called at any time and again."""
