@@ -2,6 +2,7 @@
 # bench.sh - install what the benchmark needs, and measure Postseal beside its peers.
 #
 # GIVEN  Debian 12 or later, or Ubuntu 24.04 or later; root or sudo, and namespaces.
+# USAGE  sh contrib/bench.sh [options], or sh contrib/bench.sh growth [options]; --help lists them.
 # GIVES  a table on standard output; results.json, results.md and chart.svg in state/bench.
 #        Exit status 0 when every message was treated right, whatever it cost.
 # DOES NOT  start or enable a service; all runs in namespaces that end with it.
@@ -65,7 +66,8 @@ install_all() {
 }
 
 
-case " $* " in *" --help "* | *" -h "*) exec "$VENV/bin/python" "$ROOT/tests/bench/run.py" --help ;; esac
+module=bench.run
+if [ "${1-}" = growth ]; then module=bench.growth && shift; fi
 install_all
 as_root unshare --net --mount --pid --fork --kill-child --mount-proc true 2>/dev/null ||
 	die "namespaces cannot be made here" "the benchmark needs root with the right to unshare" 77
@@ -79,4 +81,4 @@ as_root unshare --net --mount --pid --fork --kill-child --mount-proc sh -c '
 	mount --bind "$1" /etc/resolv.conf
 	shift
 	exec "$@"' sh "$resolv" env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$ROOT/tests" \
-	"$VENV/bin/python" -m bench.run "$@"
+	"$VENV/bin/python" -m "$module" "$@"

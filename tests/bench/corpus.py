@@ -297,6 +297,32 @@ def _signed(message: bytes, domain: str, index: int, keys: Path) -> bytes:
     return message
 
 
+def write_signed(made: Corpus, name: str, source: Path, domain: str, count: int) -> None:
+    """A corpus of one message with count signatures, each over the message alone."""
+    message = source.read_bytes()
+    key = (made.directory / "keys" / f"{domain}.rsa").read_bytes()
+    one = dkimpy.sign(
+        message,
+        SELECTOR.encode(),
+        domain.encode(),
+        key,
+        canonicalize=(b"relaxed", b"relaxed"),
+        include_headers=_SIGNED,
+    )
+    _write_one(made.directory / name, one * count + message, domain, CLIENT)
+
+
+def write_plain(made: Corpus, name: str, source: Path, domain: str) -> None:
+    """A corpus of one message from inside."""
+    _write_one(made.directory / name, source.read_bytes(), domain, INSIDE)
+
+
+def _write_one(place: Path, message: bytes, domain: str, client: str) -> None:
+    place.mkdir()
+    (place / "one.eml").write_bytes(message)
+    _write_manifest(place, [("one.eml", domain)], client)
+
+
 def _results(domain: str) -> bytes:
     """What filters in front of opendmarc would have written."""
     return (

@@ -56,11 +56,14 @@ class Processors:
 
 def build(directory: Path) -> None:
     """Compile load and floor into the directory."""
-    for name, libraries in (("load", ()), ("floor", ("-lmilter", "-lcrypto", "-lpthread"))):
-        source = HERE / f"{name}.c"
+    for sources, libraries in (
+        (("load", "corpus"), ()),
+        (("floor",), ("-lmilter", "-lcrypto", "-lpthread")),
+    ):
+        files = [HERE / f"{name}.c" for name in sources]
+        target = directory / sources[0]
         subprocess.run(
-            ["cc", "-O2", "-Wall", "-Wextra", "-o", directory / name, source, *libraries],
-            check=True,
+            ["cc", "-O2", "-Wall", "-Wextra", "-o", target, *files, *libraries], check=True
         )
 
 

@@ -7,23 +7,23 @@
  *
  * One thread, epoll.  Protocol 6 with everything that Postfix offers; what the milter wants
  * no reply to is sent on without waiting, as Postfix does.
- * SEE ALSO  libmilter/mfdef.h for the numbers; corpus.py, which writes the manifest.
+ * SEE ALSO  corpus.c, which reads the messages; libmilter/mfdef.h for the numbers.
  */
 #define _GNU_SOURCE
+#include "corpus.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <libmilter/mfapi.h>
 #include <libmilter/mfdef.h>
-#include <regex.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -32,169 +32,17 @@
 #define VERSION 6u
 #define ACTIONS 0x1ffu	  /* all that Postfix can carry out */
 #define STEPS 0x1fffffu	  /* all that Postfix can leave out or not wait for */
-#define CHUNK 65535u	  /* octets of body in one packet: Postfix's MILTER_CHUNK_SIZE */
 #define SMALL 16384u	  /* octets of a message whose latency is told separately */
-#define EXPECT_MAX 8
 #define SCRATCH 4096
 #define SEGMENTS 256
 #define REPLY_MAX 1048576u
 #define PATIENCE 60.0	  /* seconds for one message */
-
-static void die(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	fputs("load: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(2);
-}
 
 static double now(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* -- growing octets ------------------------------------------------------------------- */
-
-typedef struct { char *at; size_t n, room; } Octets;
-
-static void put(Octets *o, const void *data, size_t n)
-{
-	if (o->n + n > o->room) {
-		o->room = (o->n + n) * 2;
-		if (!(o->at = realloc(o->at, o->room))) die("out of memory");
-	}
-	memcpy(o->at + o->n, data, n);
-	o->n += n;
-}
-
-static void packet(Octets *o, char command, const void *data, size_t n)
-{
-	uint32_t size = htonl((uint32_t)n + 1);
-	put(o, &size, 4);
-	put(o, &command, 1);
-	put(o, data, n);
-}
-
-/* -- the corpus ----------------------------------------------------------------------- */
-
-/* Packets are made once.  fields[1] is for milters that take the blank after the colon. */
-typedef struct {
-	Octets fields[2], body;
-	size_t *ends[2], nfields, nchunks, octets;
-	char *client, *host, *helo, *sender, *recipient, *user;
-	regex_t expected[EXPECT_MAX];
-} Message;
-
-static Message *messages;
-static size_t nmessages;
-static const char *expectations[EXPECT_MAX];
-static int nexpected;
-
-/* The expectation with @D@ replaced by the domain, its dots escaped. */
-static void compile(regex_t *made, const char *pattern, const char *domain)
-{
-	char text[1024];
-	size_t n = 0;
-	for (; *pattern && n < sizeof text - 600; pattern++) {
-		if (strncmp(pattern, "@D@", 3)) { text[n++] = *pattern; continue; }
-		for (const char *d = domain; *d && n < sizeof text - 300; d++) {
-			if (*d == '.') text[n++] = '\\';
-			text[n++] = *d;
-		}
-		pattern += 2;
-	}
-	text[n] = 0;
-	if (regcomp(made, text, REG_EXTENDED | REG_NOSUB | REG_ICASE)) die("bad regex: %s", text);
-}
-
-static char *contents(const char *path, size_t *n)
-{
-	struct stat about;
-	FILE *file = fopen(path, "rb");
-	if (!file || fstat(fileno(file), &about)) die("cannot read %s", path);
-	char *text = malloc((size_t)about.st_size + 1);
-	if (!text) die("out of memory");
-	*n = fread(text, 1, (size_t)about.st_size, file);
-	text[*n] = 0;
-	fclose(file);
-	return text;
-}
-
-/* One field, without its last CRLF, as two packets.  Postfix sends folds as bare LF. */
-static void add_field(Message *m, const char *text, size_t n)
-{
-	const char *colon = memchr(text, ':', n);
-	if (!colon) die("not a header field: %.*s", (int)n, text);
-	for (int blank = 0; blank < 2; blank++) {
-		Octets one = {0};
-		const char *value = colon + 1;
-		if (!blank && *value == ' ') value++;
-		put(&one, text, (size_t)(colon - text));
-		put(&one, "", 1);
-		for (; value < text + n; value++)
-			if (*value != '\r') put(&one, value, 1);
-		put(&one, "", 1);
-		packet(&m->fields[blank], SMFIC_HEADER, one.at, one.n);
-		free(one.at);
-		m->ends[blank] = realloc(m->ends[blank], (m->nfields + 1) * sizeof(size_t));
-		m->ends[blank][m->nfields] = m->fields[blank].n;
-	}
-	m->nfields++;
-}
-
-/* The file has CRLF line ends throughout. */
-static void read_message(Message *m, const char *path)
-{
-	size_t n;
-	char *text = contents(path, &n), *at = text;
-	m->octets = n;
-	while (strncmp(at, "\r\n", 2)) {
-		char *end = at;
-		do {
-			end = strstr(end, "\r\n");
-			if (!end) die("%s: no end of header", path);
-			end += 2;
-		} while (*end == ' ' || *end == '\t');
-		add_field(m, at, (size_t)(end - 2 - at));
-		at = end;
-	}
-	for (at += 2; at < text + n; at += CHUNK) {
-		size_t left = (size_t)(text + n - at);
-		packet(&m->body, SMFIC_BODY, at, left < CHUNK ? left : CHUNK);
-		m->nchunks++;
-	}
-	free(text);
-}
-
-/* A line of the manifest: file, domain, client address, host name, HELO, sender, recipient,
- * and the SASL user or "-"; separated by tabs. */
-static void read_corpus(const char *directory, const char *only)
-{
-	char path[4096];
-	size_t n;
-	snprintf(path, sizeof path, "%s/manifest", directory);
-	char *text = contents(path, &n), *rest = text, *line;
-	while ((line = strsep(&rest, "\n")) && *line) {
-		char *word[8];
-		for (int i = 0; i < 8; i++)
-			if (!(word[i] = strsep(&line, "\t"))) die("%s: a line is too short", path);
-		if (only && strncmp(word[0], only, strlen(only))) continue;
-		messages = realloc(messages, (nmessages + 1) * sizeof *messages);
-		if (!messages) die("out of memory");
-		Message *m = &messages[nmessages++];
-		*m = (Message){.client = word[2], .host = word[3], .helo = word[4], .sender = word[5],
-			       .recipient = word[6], .user = strcmp(word[7], "-") ? word[7] : NULL};
-		for (int i = 0; i < nexpected; i++) compile(&m->expected[i], expectations[i], word[1]);
-		char file[8192];
-		snprintf(file, sizeof file, "%s/%s", directory, word[0]);
-		read_message(m, file);
-	}
-	if (!nmessages) die("%s: no message%s%s", path, only ? " begins with " : "", only ? only : "");
 }
 
 /* -- what is counted ------------------------------------------------------------------ */
@@ -621,8 +469,6 @@ int main(int argc, char **argv)
 	double began = now();
 	run(connections);
 	double seconds = now() - began;
-	struct rusage own;
-	getrusage(RUSAGE_SELF, &own);
 	printf("{\"messages\": %ld, \"seconds\": %.6f, \"rate\": %.2f, \"errors\": %ld, \"unmet\": %ld,"
 	       " \"refused\": %ld, \"sent\": %.0f", finished, seconds, (double)finished / seconds, errors,
 	       unmet, refused, octets_sent);
