@@ -14,6 +14,11 @@ TEMPFAIL: int
 ADDHDRS: int
 CHGHDRS: int
 QUARANTINE: int
+SETSYMLIST: int
+
+M_CONNECT: int
+M_ENVFROM: int
+M_EOH: int
 
 P_HDR_LEADSPC: int
 P_NODATA: int
@@ -39,6 +44,7 @@ class Context:
     def getsymval(self, name: str, /) -> str | None: ...
     def quarantine(self, reason: str, /) -> None: ...
     def setpriv(self, value: object, /) -> Any: ...
+    def setsymlist(self, stage: int, macros: str, /) -> None: ...
     def setreply(self, code: str, enhanced: str | None, text: str, /) -> None: ...
 
 _Simple = Callable[[Context], int]

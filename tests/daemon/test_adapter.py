@@ -30,6 +30,7 @@ class Ctx:
     priv: Any = None
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     broken: bool = False
+    asked: dict[int, list[str]] = field(default_factory=dict)  # macros, by stage
 
     def getpriv(self) -> Any:
         return self.priv
@@ -41,6 +42,9 @@ class Ctx:
         if name == "{undecodable}":
             b"\xff".decode()
         return self.macros.get(name)
+
+    def setsymlist(self, stage: int, macros: str) -> None:
+        self.asked.setdefault(stage, macros.split())
 
     def addheader(self, name: str, value: str, index: int) -> None:
         if self.broken:
@@ -310,6 +314,17 @@ def test_macros_that_cannot_be_decoded_are_absent() -> None:
     world.fake.macros = {"i": "4", "v": "Postfix"}
     assert world.message() == milter.CONTINUE
     assert world.engine.opened[0][0].macros == {"v": "Postfix"}
+
+
+def test_macros_of_the_operators_rules_are_asked_for() -> None:
+    asked = ready(macros=("daemon_port", "v")).fake.asked
+    assert {"{daemon_name}", "{daemon_port}", "v"} <= set(asked[milter.M_CONNECT])
+    assert {"{auth_authen}", "{mail_addr}", "{daemon_port}"} <= set(asked[milter.M_ENVFROM])
+    assert {"i", "{daemon_port}"} <= set(asked[milter.M_EOH])
+
+
+def test_no_macros_are_asked_for_where_what_comes_will_do() -> None:
+    assert ready().fake.asked == {}
 
 
 def test_missing_macros() -> None:

@@ -14,6 +14,7 @@ from postseal.daemon.libmilter import (
     SILENT,
     WISHED,
     agree,
+    ask_macros,
     edit,
     printable,
     reply_text,
@@ -45,6 +46,11 @@ def test_recipients_are_asked_for_when_wanted() -> None:
 def test_no_action_that_is_not_needed() -> None:
     """Y-7: header fields and quarantine, not sender, recipients or body."""
     assert WISHED == milter.ADDHDRS | milter.CHGHDRS | milter.QUARANTINE
+
+
+@pytest.mark.parametrize("actions", [0x3F, 0x1FF & ~milter.SETSYMLIST])
+def test_an_mta_that_does_not_take_wishes_for_macros(actions: int) -> None:
+    ask_macros(None, actions, ["daemon_port"])  # type: ignore[arg-type]  # is not called
 
 
 class Ctx:

@@ -35,6 +35,7 @@ from postseal.daemon.libmilter import (
     REJECT,
     TEMPFAIL,
     agree,
+    ask_macros,
     edit,
     reply,
 )
@@ -84,6 +85,7 @@ class Adapter:
                     ("hint", "the MTA must let milters add and change header fields"),
                 ]))  # fmt: skip
                 return REJECT
+            ask_macros(ctx, offer[0], self.macros)
             offer[:] = [*agreed, 0, 0]
             self.leading_space = bool(agreed[1] & LEADING_SPACE)
             self._new_session(ctx)

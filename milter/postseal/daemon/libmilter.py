@@ -4,8 +4,8 @@ NAME
     libmilter - negotiation, edits, replies, the socket and the callbacks' registration
 
 GIVES
-    open_socket(), install() and serve() for the process; agree(), edit() and reply() for a
-    session; Error.
+    open_socket(), install() and serve() for the process; agree(), ask_macros(), edit() and
+    reply() for a session; Error.
 
 DOES NOT
     use pymilter's Milter package: its object per connection, its decoding and its wrappers
@@ -80,6 +80,26 @@ def agree(actions: int, steps: int, recipients: bool = False) -> tuple[int, int]
         return None
     unwanted = NOT_SENT & ~milter.P_NORCPT if recipients else NOT_SENT
     return actions & WISHED, SILENT | steps & (unwanted | LEADING_SPACE)
+
+
+# What Postfix sends unasked, at the stages where any macro is sent.
+_USUAL = {
+    milter.M_CONNECT: "j {daemon_name} {daemon_addr} v _",
+    milter.M_ENVFROM: "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host}"
+    " {mail_mailer}",
+    milter.M_EOH: "i",
+}
+
+
+def ask_macros(ctx: Context, actions: int, names: Iterable[str]) -> None:
+    """Ask for these macros (without braces) too, where the MTA lets us: {daemon_port} say.
+
+    Only while negotiating.  Raises Error.
+    """
+    wanted = "".join(f" {name}" if len(name) == 1 else f" {{{name}}}" for name in names)
+    if wanted and actions & milter.SETSYMLIST:
+        for stage, usual in _USUAL.items():
+            ctx.setsymlist(stage, usual + wanted)
 
 
 def edit(ctx: Context, edits: Iterable[Edit], leading_space: bool) -> None:
