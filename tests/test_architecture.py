@@ -68,6 +68,7 @@ TESTED_WITH = {
     "keys/postseal_keys/record_options.py": "tests/keys/test_pages.py",
     "keys/postseal_keys/recordcheck.py": "tests/keys/test_record.py",
     "keys/postseal_keys/recordsource.py": "tests/keys/test_record.py",
+    "keys/postseal_keys/recordtext.py": "tests/keys/test_record.py",
     "keys/postseal_keys/recordwrite.py": "tests/keys/test_record.py",
     "keys/postseal_keys/rotate/main.py": "tests/keys/rotate/test_rotation.py",
     "keys/postseal_keys/rotate/model.py": "tests/keys/rotate/test_machine.py",

@@ -41,7 +41,7 @@ def check(domain: str, asker: Asker) -> tuple[list[Finding], Found]:
     own = found.texts.get(domain, ())
     findings += _likenesses(domain, asker, bool(own))
     if len(own) > 1:
-        findings.append(_several(domain, own))
+        findings.append(several(domain, own))
     elif own:
         findings += lint(domain, own[0])
         findings += _own(domain, own[0], found, asker)
@@ -114,7 +114,7 @@ def _misplaced(domain: str, place: str, record: str, has_record: bool) -> Findin
     )
 
 
-def _several(domain: str, records: tuple[str, ...]) -> Finding:
+def several(domain: str, records: tuple[str, ...]) -> Finding:
     right = [better for better in map(mended, records) if better]
     return Finding(
         harm=Harm.ERROR,

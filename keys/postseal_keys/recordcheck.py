@@ -13,18 +13,16 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from postseal_keys import dmarccheck, dmarclint, durations, keytable, names, spfcheck
+from postseal_keys import durations, keytable, names, recordtext
 from postseal_keys.console import CONFIG, DATAERR, OK, TEMPFAIL, Problem
-from postseal_keys.dmarcrecord import is_dmarc
 from postseal_keys.dnsask import Address, Asker, Network, address, configured
 from postseal_keys.domaincheck import Checked
 from postseal_keys.domaincheck import check as check_domain
-from postseal_keys.findings import Finding, Harm, by_harm, plain, text, worst
-from postseal_keys.keycheck import Wanted, judge, wanted
+from postseal_keys.findings import Harm, plain, text, worst
+from postseal_keys.keycheck import Wanted, wanted
 from postseal_keys.options import Values
 from postseal_keys.recordsource import Unpublished, from_file
 from postseal_keys.spfcost import LOOKUP_MAX, Walk
-from postseal_keys.spflint import lint
 
 
 def check(values: Values) -> int:
@@ -81,39 +79,8 @@ def _unpublished(values: Values) -> list[Checked]:
         rows.append(Unpublished(name=domain, text=values.text("record"), where="--record"))
     if values.given("file"):
         rows += from_file(values.text("file"), domain)
-    results = []
-    for row in rows:
-        about = row.domain or domain
-        results.append(_one_text(row, about, _asker(values) if about else None))
-    return results
-
-
-def _one_text(row: Unpublished, about: str, asker: Asker | None) -> Checked:
-    domain = about or "example.invalid"
-    low = row.text.lower()
-    walk: Walk | None = None
-    if "dmarc" in low or is_dmarc(row.text):
-        found = (
-            dmarccheck.text(domain, row.text, asker) if asker else dmarclint.lint(domain, row.text)
-        )
-    elif "._domainkey" in row.name or "v=dkim1" in low.replace(" ", ""):
-        found = judge(row.name or "", (row.text.encode("utf-8", "replace"),), None)
-    elif "spf" in low:
-        if asker:
-            found, walk = spfcheck.text(domain, row.text, asker)
-        else:
-            found = lint(domain, row.text)
-    else:
-        what = "neither SPF nor DMARC nor a DKIM key"
-        found = [Finding(harm=Harm.ADVICE, code="record-other", where=row.where, what=what)]
-    if not about:
-        found = [replace(f, where=row.where, publish=_bare(f.publish)) for f in found]
-    return Checked(domain=about or row.where, findings=tuple(by_harm(found)), walk=walk)
-
-
-def _bare(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """Lines to publish without the name, which is not known."""
-    return tuple(line.partition(" IN TXT ")[2] for line in lines)
+    asker = _asker(values) if domain else None
+    return recordtext.check(rows, asker)
 
 
 def _print(values: Values, results: Iterable[Checked]) -> None:

@@ -50,7 +50,7 @@ def from_file(path: str, origin: str) -> list[Unpublished]:
             text = Path(path).read_text("utf-8", "surrogateescape")[:FILE_MAX]
     except OSError as error:
         raise os_problem(error, hint="give the path of a file to read", code=NOINPUT) from None
-    rows = list(_lines(text, path) if _is_raw(text) else _zone(text, path, origin))
+    rows = list(_lines(text, path, origin) if _is_raw(text) else _zone(text, path, origin))
     if not rows:
         raise Problem(f"{path}: no TXT records", hint="one on a line, or a zone file", code=DATAERR)
     return rows
@@ -62,10 +62,10 @@ def _is_raw(text: str) -> bool:
     return all(line.lower().startswith(("v=", '"v=', "v =", "#")) for line in lines)
 
 
-def _lines(text: str, path: str) -> Iterator[Unpublished]:
+def _lines(text: str, path: str, domain: str) -> Iterator[Unpublished]:
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.startswith("#"):
-            yield Unpublished(name="", text=line.rstrip("\r\n"), where=f"{path}:{number}")
+            yield Unpublished(name=domain, text=line.rstrip("\r\n"), where=f"{path}:{number}")
 
 
 def _zone(text: str, path: str, origin: str) -> Iterator[Unpublished]:

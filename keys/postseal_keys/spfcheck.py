@@ -39,7 +39,7 @@ def check(domain: str, asker: Asker) -> tuple[list[Finding], Walk | None]:
     found = [*_likenesses(domain, texts, bool(records)), *_size(domain, texts, records)]
     found += _type99(domain, asker)
     if len(records) > 1:
-        return [_several(domain, records), *found], None
+        return [several(domain, records), *found], None
     if not records:
         if not any(finding.harm is Harm.ERROR for finding in found):
             found.append(_none(domain, asker, reply))
@@ -97,7 +97,7 @@ def _likenesses(domain: str, texts: list[str], has_record: bool) -> Iterator[Fin
         )
 
 
-def _several(domain: str, records: list[str]) -> Finding:
+def several(domain: str, records: list[str]) -> Finding:
     """More than one record: permerror for all mail (section 4.5)."""
     publish: tuple[str, ...] = ()
     parsed = [examine(record) for record in records]

@@ -284,7 +284,52 @@ def test_an_unpublished_record_is_walked(
     assert main(["check", "--json", "--record", record, *world, "fine.example"]) == 65
 
 
+def test_a_file_of_texts_for_a_domain(
+    world: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "f").write_text("v=spf1 include:fine.example -all\nv=DMARC1; p=none\n")
+    argv = ["check", "--json", "--file", str(tmp_path / "f"), *world, "new.example"]
+    assert main(argv) == 0
+    spf, dmarc = json.loads(capsys.readouterr().out)
+    assert spf["spf"]["lookups"] == 3
+    assert dmarc["findings"][0]["where"] == "_dmarc.new.example"
+
+
 def test_two_records_and_no_answer(world: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", *world, "two.d.example"]) == 65
     assert 'publish: two.d.example. IN TXT "v=spf1 mx -all"' in capsys.readouterr().out
     assert main(["check", "--nameserver", "127.0.0.1:9", "--timeout", "1s", "d.example"]) == 75
+
+
+ZONE_FILE = """\
+$ORIGIN d.example.
+$TTL 300
+@ IN TXT "v=spf1 include:dmarc.spf.example -all"
+@ IN TXT "v=spf1 mx -all"
+@ IN TXT "google-site-verification=spf"
+_dmarc TXT "v=dmarc1; p=none"
+x.example._report._dmarc TXT "v=DMARC1"
+y.example._report._dmarc TXT "yes"
+s1._domainkey TXT "v=DKIM1; p="
+$ORIGIN sub.d.example.
+@ TXT "v=spf1 -all"
+"""
+
+
+def test_a_zone_file_before_it_is_loaded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "zone").write_text(ZONE_FILE)
+    assert main(["check", "--json", "--file", str(tmp_path / "zone")]) == 65
+    rows = json.loads(capsys.readouterr().out)
+    found = [(row["domain"], [f["code"] for f in row["findings"]]) for row in rows]
+    assert found == [
+        ("d.example", []),
+        ("d.example", []),
+        ("_dmarc.d.example", ["dmarc-version"]),
+        ("x.example._report._dmarc.d.example", []),
+        ("y.example._report._dmarc.d.example", ["dmarc-version"]),
+        ("s1._domainkey.d.example", ["key-revoked"]),
+        ("sub.d.example", []),
+        ("d.example", ["spf-many"]),
+    ]
