@@ -20,6 +20,7 @@ SEE ALSO
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 
 from postseal_keys import __version__, formats, names, record_options, recordwrite
@@ -67,8 +68,13 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _help() -> str:
-    lines = [f"usage: {PROG} COMMAND ...", "", record_options.ABOUT, "", "Commands:"]
-    lines += [f"  {USAGES[name]}\n      {ABOUTS[name]}" for name in TABLES]
+    about = textwrap.wrap(record_options.ABOUT, 78)
+    lines = [f"usage: {PROG} COMMAND ...", "", *about, "", "Commands:"]
+    for name in TABLES:
+        lines += [
+            f"  {USAGES[name]}",
+            *textwrap.wrap(ABOUTS[name], 70, initial_indent=" " * 6, subsequent_indent=" " * 6),
+        ]
     return "\n".join([*lines, "", f"{PROG} COMMAND --help explains the options.", ""])
 
 
