@@ -203,8 +203,8 @@ def test_no_mailing_list(what: Mail) -> None:
 PASSED = b"mx.example.com;\r\n dmarc=pass header.from=strict.example"
 
 
-def chained(said: bytes = PASSED) -> Mail:
-    what = mail(by("strict.example"))
+def chained(said: bytes = PASSED, *more: tuple[str, str]) -> Mail:
+    what = mail(by("strict.example", *more))
     hasher = BodyHasher(seal.BODY_KEY)
     hasher.update(what.body)
     key = sign.signing_key(RSA, "example.com", "s1")
@@ -237,6 +237,16 @@ def test_a_trusted_sealer_outweighs_a_failure_and_says_so() -> None:
 def test_other_chains_change_nothing(what: Mail, trusted: set[str]) -> None:
     told = rules(dmarc=ALL_ON, arc=ArcRules(trusted=frozenset(trusted)))
     assert isinstance(judged(what, told).action, Reject)
+
+
+@pytest.mark.parametrize(
+    ("body", "action"), [(None, Accept), (b"changed\r\n", Reject)], ids=["passes", "broken"]
+)
+def test_a_chain_stands_for_a_mailing_list_too(body: bytes | None, action: type[Action]) -> None:
+    what = chained(PASSED, LIST)
+    what = what if body is None else replace(what, body=body)
+    told = rules(dmarc=replace(ALL_ON, soften_lists=Soften.ACCEPT))
+    assert isinstance(judged(what, told).action, action)
 
 
 # Overrides.
