@@ -24,11 +24,6 @@ milter.main() runs in a second thread: the kernel prefers the main thread for si
 from __future__ import annotations
 
 import contextlib
-
-# Libraries import these at first use.  By then root is given up, and an installation below a
-# directory that only root may enter could not be read any more.
-import encodings.punycode
-import encodings.unicode_escape  # noqa: F401
 import gc
 import os
 import resource
@@ -38,9 +33,8 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from types import FrameType
-
-import idna.uts46data  # noqa: F401
 
 from postseal.daemon import adapter, libmilter, privileges
 from postseal.daemon.app import Application
@@ -54,6 +48,28 @@ STOP_SECONDS = 30.0  # messages under way get this long after SIGTERM, and the D
 RETIRE_SECONDS = 300.0  # connections get this long after a reload: Postfix's own idle limit
 FILES = 65536  # descriptors a worker may have, where the hard limit allows
 READY = b"r"
+
+# Libraries load these at first use.  By then root is given up, and an installation below a
+# directory that only root may enter cannot be read any more: dnspython then takes records for
+# opaque octets, and idna fails.  So they are loaded before workers are forked.
+EARLY = (
+    "encodings.idna",
+    "encodings.punycode",
+    "encodings.unicode_escape",
+    "idna.uts46data",
+    "dns.rdtypes.ANY.CNAME",
+    "dns.rdtypes.ANY.DNAME",
+    "dns.rdtypes.ANY.MX",
+    "dns.rdtypes.ANY.NS",
+    "dns.rdtypes.ANY.OPT",
+    "dns.rdtypes.ANY.PTR",
+    "dns.rdtypes.ANY.SOA",
+    "dns.rdtypes.ANY.TXT",
+    "dns.rdtypes.IN.A",
+    "dns.rdtypes.IN.AAAA",
+)
+for _name in EARLY:
+    import_module(_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
