@@ -6,12 +6,13 @@ import grp
 import json
 import os
 import pwd
+import resource
 import signal
 import socket
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,21 @@ def test_a_pid_file_that_cannot_be_written(tmp_path: Path) -> None:
         ask(daemon)
 
 
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to], ids=["symlink", "hardlink"])
+def test_a_pid_file_does_not_lead_elsewhere(
+    tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
+    """Its directory may belong to the user that reads strangers' mail."""
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    pid_file = tmp_path / "pid"
+    link(pid_file, precious)
+    with milterdaemon.start(tmp_path, workers=1, pid_file=str(pid_file)) as daemon:
+        assert precious.read_text() == "precious"
+        assert pid_file.read_text() == f"{daemon.process.pid}\n"
+        assert not pid_file.is_symlink()
+
+
 def test_workers_are_bound_to_processors(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=1, pin_workers=True) as daemon:
         assert len(ask(daemon)["cpus"]) == 1
@@ -135,6 +151,32 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
         assert ask(daemon)["pid"] != old
         (line,) = daemon.events("worker-died")
         assert f"pid={old} signal=SIGKILL lived=" in line
+
+
+def test_a_signal_without_a_name_ends_a_worker_alone(tmp_path: Path) -> None:
+    """Real-time signals have numbers only."""
+    with milterdaemon.start(tmp_path, workers=1) as daemon:
+        (old,) = daemon.workers()
+        os.kill(old, signal.SIGRTMIN + 3)
+        daemon.wait_for(lambda: daemon.workers() not in ([], [old]))
+        assert ask(daemon)["pid"] != old
+        (line,) = daemon.events("worker-died")
+        assert f"signal={signal.SIGRTMIN + 3} " in line
+
+
+def test_a_worker_that_cannot_be_forked_is_tried_again(tmp_path: Path) -> None:
+    """For want of descriptors, memory or processes: that passes, and the daemon stays."""
+    with milterdaemon.start(tmp_path, workers=2) as daemon:
+        old, other = daemon.workers()
+        before = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, (3, before[1]))
+        os.kill(old, signal.SIGKILL)
+        daemon.wait_for(lambda: daemon.events("fork-failed"))
+        assert daemon.workers() == [other]
+        ask(daemon)
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE, before)
+        daemon.wait_for(lambda: len(daemon.workers()) == 2)
+        assert 'error="Too many open files"' in daemon.events("fork-failed")[0]
 
 
 def test_a_worker_that_keeps_dying_is_started_ever_more_slowly(tmp_path: Path) -> None:

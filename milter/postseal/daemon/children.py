@@ -53,6 +53,14 @@ def pause(failures: int) -> float:
     return 0.0 if failures == 0 else min(LONGEST_WAIT, 2.0 ** min(failures - 1, 16))
 
 
+def signal_name(number: int) -> str:
+    """SIGKILL for 9; the number itself for real-time signals, most of which have no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
+
+
 def fork_worker(
     app: Application,
     log: Log,
@@ -64,25 +72,35 @@ def fork_worker(
     identity: Identity | None,
     close: Iterable[int],
 ) -> Child:
-    """Start a worker.  close: descriptors of the supervisor that it must not keep."""
+    """Start a worker.  close: descriptors of the supervisor that it must not keep.
+
+    Raises OSError when there is no room for another process or pipe.
+    """
     ready_read, ready_write = os.pipe()
     # a signal that arrives before the child has its own handlers must wait for them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, FORKING)
     try:
         pid = os.fork()
         if pid == 0:
-            signal.set_wakeup_fd(-1)
-            for descriptor in (ready_read, *close):
-                os.close(descriptor)
-            post = worker.Post(
-                listener=listener,
-                lifeline=lifeline,
-                ready=ready_write,
-                cpu=cpu,
-                identity=identity,
-                first=slot == 0,
-            )
-            worker.run(app, log, post)  # does not return
+            try:
+                signal.set_wakeup_fd(-1)
+                for descriptor in (ready_read, *close):
+                    os.close(descriptor)
+                post = worker.Post(
+                    listener=listener,
+                    lifeline=lifeline,
+                    ready=ready_write,
+                    cpu=cpu,
+                    identity=identity,
+                    first=slot == 0,
+                )
+                worker.run(app, log, post)  # does not return
+            finally:
+                os._exit(1)  # whatever happens, a child never goes on as a supervisor
+    except OSError:
+        os.close(ready_read)
+        os.close(ready_write)
+        raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(ready_write)

@@ -32,7 +32,7 @@ from types import FrameType
 
 from postseal.daemon import notify, privileges, sockets, worker
 from postseal.daemon.app import Application, Loader, Unusable
-from postseal.daemon.children import LONG_LIFE, Child, fork_worker, pause
+from postseal.daemon.children import LONG_LIFE, Child, fork_worker, pause, signal_name
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log, open_log
@@ -153,20 +153,26 @@ class Supervisor:
 
     # -- workers ----------------------------------------------------------------------------
 
-    def _start(self, made: Generation, slot: int, into: dict[int, Child]) -> None:
+    def _start(self, made: Generation, slot: int, into: dict[int, Child]) -> bool:
+        """Start a worker; False when the system has no room for one now."""
         cpus = sorted(os.sched_getaffinity(0))
         others = [child.ready_fd for child in self._everyone() if child.ready_fd >= 0]
-        child = fork_worker(
-            made.app,
-            made.log,
-            slot,
-            listener=self.listener,
-            lifeline=self._lifeline,
-            cpu=cpus[slot % len(cpus)] if made.app.settings.pin_workers else None,
-            identity=made.identity,
-            close=[self._lifeline_end, self._wake.fileno(), self._waker, *others],
-        )
+        try:
+            child = fork_worker(
+                made.app,
+                made.log,
+                slot,
+                listener=self.listener,
+                lifeline=self._lifeline,
+                cpu=cpus[slot % len(cpus)] if made.app.settings.pin_workers else None,
+                identity=made.identity,
+                close=[self._lifeline_end, self._wake.fileno(), self._waker, *others],
+            )
+        except OSError as error:
+            self._say("error", event="fork-failed", error=error.strerror or str(error))
+            return False
         into[child.pid] = child
+        return True
 
     def _hear(self) -> None:
         """Take note of workers that are ready."""
@@ -211,7 +217,7 @@ class Supervisor:
     def _died(self, child: Child, status: int, wait: float | None = None) -> None:
         child.hear()
         code = os.waitstatus_to_exitcode(status)
-        how = {"signal": signal.Signals(-code).name} if code < 0 else {"status": str(code)}
+        how = {"signal": signal_name(-code)} if code < 0 else {"status": str(code)}
         again = {} if wait is None else {"again_in": f"{wait:g}s"}
         lived = f"{time.monotonic() - child.born:.1f}s"
         self._say("error", event="worker-died", pid=child.pid, **how, lived=lived, **again)
@@ -220,8 +226,10 @@ class Supervisor:
         now = time.monotonic()
         for slot in [slot for slot, when in self.due.items() if when <= now]:
             del self.due[slot]
-            if self.announced and slot < self.now.count:
-                self._start(self.now, slot, self.children)
+            wanted = self.announced and slot < self.now.count
+            if wanted and not self._start(self.now, slot, self.children):
+                self.failures[slot] = failures = self.failures.get(slot, 0) + 1
+                self.due[slot] = now + pause(failures)
 
     # -- reload -----------------------------------------------------------------------------
 
@@ -246,8 +254,8 @@ class Supervisor:
         if made.app.settings.socket != self.now.app.settings.socket:
             self._say("warning", event="socket-kept", hint="a new socket needs a restart")
         self.next = made
-        for slot in range(made.count):
-            self._start(made, slot, self.incoming)
+        if not all(self._start(made, slot, self.incoming) for slot in range(made.count)):
+            self._refuse_incoming()
 
     def _take_over(self) -> None:
         """The new workers serve: the old ones take no more connections."""
@@ -264,7 +272,7 @@ class Supervisor:
         notify.notify("READY=1")
 
     def _refuse_incoming(self) -> None:
-        """A worker of the new configuration died before it was ready: keep the old ones."""
+        """A worker of the new configuration did not become ready: keep the old ones."""
         for child in self.incoming.values():
             child.tell(signal.SIGTERM)
         self.retired.update(self.incoming)
@@ -329,7 +337,11 @@ class Supervisor:
     def _write_pid(self) -> None:
         if path := self.now.app.settings.pid_file:
             try:
-                path.write_text(f"{os.getpid()}\n", encoding="ascii")
+                # Made anew, never written through: the directory may be the workers' user's,
+                # and a link in it would lead a root's pen anywhere.
+                path.unlink(missing_ok=True)
+                with path.open("x", encoding="ascii") as file:
+                    file.write(f"{os.getpid()}\n")
             except OSError as error:  # postseal reload needs it, mail does not
                 self._say("warning", event="no-pid-file", error=str(error))
 
