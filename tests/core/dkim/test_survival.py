@@ -9,8 +9,10 @@ import pytest
 
 from postseal.core.dkim.survival import (
     COUNTED,
+    FEW,
     MAX_LINE,
     SAMPLE,
+    WHOLE,
     BodyObserver,
     Risk,
     header_risks,
@@ -76,6 +78,19 @@ def test_single_line_ends_are_looked_for_at_the_start_of_each_chunk() -> None:
     calm = b"0123456789\r\n" * SAMPLE
     assert set(seen(calm + b"a\rb\nc\r\n", len(calm))) == {Risk.BARE_CR, Risk.BARE_LF}
     assert seen(calm + b"a\rb\nc\r\n") == {}
+
+
+def test_far_behind_some_chunks_are_looked_at() -> None:
+    calm = b"0123456789\r\n" * (WHOLE // 12 + 1)
+    chunk = b"ab\r\n" + b"x" * 1200 + b"\r\n"
+    for lead in range(2 * FEW):
+        body = calm + b"y\r\n" * lead + chunk * FEW
+        start = len(calm) + 3 * lead
+        borders = (*range(len(calm), start, 3), *range(start, len(body), len(chunk)))
+        assert set(seen(body, *borders)) == {Risk.LONG_BODY_LINE}
+    pieces = range(len(calm), len(calm) + 400, 7)  # a line's start lies in a chunk not looked at
+    assert seen(calm + b"z" * 600 + b"\r\n", *pieces) == {}
+    assert seen(calm + b"a\r\n" * 40, *range(len(calm), len(calm) + 118, 2)) == {}
 
 
 def test_the_sample_may_end_within_a_line_end() -> None:
