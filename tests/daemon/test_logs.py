@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import socket
@@ -88,6 +89,19 @@ def test_syslog_that_was_restarted(tmp_path: Path, daemon: socket.socket) -> Non
         sink(Level.INFO, "b=2")
         assert again.recv(1000).endswith(b": b=2")
     sink.close()
+
+
+def test_syslog_without_a_descriptor_left(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that raised would turn the message's reply into a deferral."""
+
+    def none_left(*_given: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socket", none_left)
+    Syslog(2, str(tmp_path / "log"))(Level.INFO, "a=1")
+    assert capfd.readouterr().err.endswith(": a=1\n")
 
 
 def test_syslog_that_takes_nothing(

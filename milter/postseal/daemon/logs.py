@@ -163,7 +163,10 @@ class Syslog:
         if self._pid == os.getpid() and now - self._tried < RETRY:
             return None
         self._tried, self._pid = now, os.getpid()  # after fork() every worker has its own
-        made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        except OSError:  # no descriptor is left
+            return None
         made.settimeout(self._patience)
         try:
             made.connect(self._path)
