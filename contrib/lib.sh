@@ -11,10 +11,10 @@ LEAST_PYTHON=3.11
 # Packages without which nothing can be built or started: one a line, then the reason.
 run_packages() {
 	cat <<-'END'
-	gcc            pymilter comes as C source
-	python3-dev    Python.h and the C library's headers, for the same
-	libmilter-dev  libmilter/mfapi.h, for the same; brings the shared library
-	python3-venv   Debian's Python installs nothing without a virtual environment
+	gcc              pymilter comes as C source
+	python3-dev      Python.h and the C library's headers, for the same
+	libmilter-dev    libmilter/mfapi.h, for the same; brings the shared library
+	python3-venv     Debian's Python installs nothing without a virtual environment
 	ca-certificates  pip fetches over TLS
 	END
 }

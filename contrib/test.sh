@@ -21,20 +21,28 @@ E2E_SECONDS=600 # a hang must end; the whole usually takes a quarter of this
 # For the unit tests: one package a line, then the reason.
 unit_packages() {
 	cat <<-'END'
-	mandoc   lints the manual pages
-	openssl  makes keys, and reads ours, independently of our code
+	mandoc        lints the manual pages
+	openssl       makes keys, and reads ours, independently of our code
+	libldap-dev   python-ldap comes as C source
+	libsasl2-dev  its headers, for the same
 	END
 }
 
 # Servers for the tests; what they install as services is switched off.
 server_packages() {
 	cat <<-'END'
-	postfix      the mail server, of which we run a private instance
-	nsd          the name server that holds the test zones, likewise
-	opendkim     accepts our signatures
-	unbound      a validating resolver, for postseal-testkey
-	bind9        takes dynamic updates made by postseal-genzone
-	pdns-server  loads its own format of postseal-genzone
+	postfix            the mail server, of which we run a private instance
+	nsd                the name server that holds the test zones, likewise
+	opendkim           accepts our signatures
+	unbound            a validating resolver, for postseal-testkey
+	bind9              takes dynamic updates made by postseal-genzone
+	dkimpy-milter      brings the configuration file that postseal migrate reads
+	pdns-server        loads its own format of postseal-genzone
+	postgresql         keeps tables that we must read
+	mariadb-server     likewise
+	postgresql-common  holds PostgreSQL's service
+	slapd              likewise
+	redis-server       likewise
 	END
 }
 
