@@ -97,5 +97,9 @@ class Header:
         """Every field of that lower-case name, top to bottom."""
         return tuple(self._index.get(key, ()))
 
+    def count(self, key: bytes) -> int:
+        """How many fields have that lower-case name."""
+        return len(self._index.get(key, ()))
+
     def __contains__(self, key: bytes) -> bool:
         return key in self._index

@@ -13,6 +13,7 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from postseal.core.field import Header
 
@@ -133,13 +134,26 @@ def choose(
 
     From is always first, and oversigned (RFC 6376 sections 5.4 and 8.15).
     """
-    over = frozenset(oversigned)
-    names = [b"from"] * (len(header.all(b"from")) + 1)
-    for name in signed:
-        if name == b"from" or is_never_signed(name):
-            continue
-        present = len(header.all(name))
-        if name in over and (present or name not in _ADDED_LATER):
-            present += 1
-        names += [name] * present
+    names = [b"from"] * (header.count(b"from") + 1)
+    for name, once_more, also_absent in _plan(tuple(signed), tuple(oversigned)):
+        present = header.count(name)
+        if present:
+            names += [name] * (present + once_more)
+        elif also_absent:
+            names.append(name)
     return tuple(names)
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    signed: tuple[bytes, ...], oversigned: tuple[bytes, ...]
+) -> tuple[tuple[bytes, int, bool], ...]:
+    """(name, how often more than it occurs, whether named when absent), but for From.
+
+    The lists are the operator's: the same for every message.
+    """
+    return tuple(
+        (name, int(name in oversigned), name in oversigned and name not in _ADDED_LATER)
+        for name in signed
+        if name != b"from" and not is_never_signed(name)
+    )
