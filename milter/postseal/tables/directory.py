@@ -109,6 +109,11 @@ class LdapStore:
         except ldap.LDAPError as error:
             raise self._fault(error) from None
 
+    def close(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().unbind_s()
+
     @contextlib.contextmanager
     def _connection(self, *, fresh: bool = False) -> Iterator[tuple[ldap.LDAPObject, bool]]:
         """A connection, and whether it was made just now.  Kept when nothing went wrong."""

@@ -14,7 +14,7 @@ SEE ALSO
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from postseal.conf.load import Configuration
@@ -35,7 +35,7 @@ class Elsewhere:
 
     uid: int
     tell: Tell
-    try_them: bool = True
+    made: list[Remote] = field(default_factory=list)
 
     def table(self, configuration: Configuration, use: Use, found: list[Mistake]) -> Remote | None:
         """The table of an option; None when it cannot be had."""
@@ -60,11 +60,11 @@ class Elsewhere:
                 "put it into a file of its own: password_file in [[table]]",
             )
             found.append(replace(note, severity=Severity.NOTE))
-        if self.try_them:
-            fault = probe(store, self.uid, wanted.told().timeout + STARTING)
-            if fault is not None:
-                severity = Severity.ERROR if fault.lasting else Severity.DEAD
-                what = fault.what if fault.lasting else f"does not answer: {fault.what}"
-                mistake = configuration.mistake(("sign", use.value), what, fault.hint)
-                found.append(replace(mistake, severity=severity))
+        fault = probe(store, self.uid, wanted.told().timeout + STARTING)
+        if fault is not None:
+            severity = Severity.ERROR if fault.lasting else Severity.DEAD
+            what = fault.what if fault.lasting else f"does not answer: {fault.what}"
+            mistake = configuration.mistake(("sign", use.value), what, fault.hint)
+            found.append(replace(mistake, severity=severity))
+        self.made.append(remote)
         return remote

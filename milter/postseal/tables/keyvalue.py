@@ -70,6 +70,9 @@ class RedisStore:
             if line.strip()
         ]
 
+    def close(self) -> None:
+        self._client.close()
+
 
 def _lines(value: str) -> list[str]:
     return [value] if "-----BEGIN" in value else value.splitlines()

@@ -100,9 +100,10 @@ def from_dsn(text: str) -> Place:
             "expected dsn:BACKEND://USER:PASSWORD@PORT+HOST/DATABASE/table=T?keycol=K?datacol=D",
             f"known backends are {', '.join(_BACKENDS)}",
         )
-    parts = [_unquoted(part) for part in re.split(r"[/?]", match["path"] or "") if part]
-    told = dict(part.partition("=")[::2] for part in parts if part.startswith(_TOLD))
-    database = "/".join(part for part in parts if not part.startswith(_TOLD))
+    parts = [part for part in re.split(r"[/?]", match["path"] or "") if part]
+    pairs = [part.partition("=")[::2] for part in parts if part.startswith(_TOLD)]
+    told = {name: _unquoted(value) for name, value in pairs}
+    database = "/".join(_unquoted(part) for part in parts if not part.startswith(_TOLD))
     missing = [word for word in ("table", "keycol", "datacol") if not told.get(word)]
     if missing:
         raise SourceError(f"{' and '.join(missing)} is missing in the data source name")
@@ -110,7 +111,7 @@ def from_dsn(text: str) -> Place:
     if told.get("filter"):
         ours["filter"] = told["filter"]
     if backend == "sqlite":
-        path = "/".join(filter(None, [_unquoted(match["host"] or ""), database]))
+        path = f"{_unquoted(match['host'])}/{database}"
         return Place(kind=backend, url=f"sqlite:{path}", ours=ours)
     user = quote(_unquoted(match["user"] or ""), safe="")
     secret = f":{quote(_unquoted(match['password']), safe='')}" if match["password"] else ""

@@ -48,6 +48,10 @@ class Remote:
         found = self._asker.ask(lambda: self._store.find(keys, author))
         return _ordered(keys, found, fold)
 
+    def close(self) -> None:
+        """Give idle connections back, where a process goes on without the table."""
+        self._store.close()
+
 
 def _ordered(keys: Sequence[str], found: Found, fold: bool) -> list[Row]:
     """Rows by the place of their key; those nobody asked for are left out.

@@ -37,7 +37,7 @@ from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.elsewhere import Elsewhere
 from postseal.tables.hosts import HostList
 from postseal.tables.keyring import KeyFault, Keyring
-from postseal.tables.remote import RemoteSenders
+from postseal.tables.remote import Remote, RemoteSenders
 from postseal.tables.suffixes import SuffixList
 
 DEFAULT_USER = "postseal"
@@ -61,6 +61,12 @@ class Site:
     files: tuple[Path, ...] = ()  # everything that was read
     keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
     senders: tuple[str, ...] = ()  # whom the keys sign for, for people to read
+    remotes: tuple[Remote, ...] = ()  # tables elsewhere
+
+    def close(self) -> None:
+        """Give connections to tables elsewhere back.  A process that ends need not."""
+        for remote in self.remotes:
+            remote.close()
 
 
 def daemon_uid(settings: Settings) -> int | None:
@@ -129,6 +135,7 @@ def load(
         files=(*loading.files(configuration), *keyring.paths),
         keys=ready,
         senders=senders,
+        remotes=tuple(away.made),
     )
 
 

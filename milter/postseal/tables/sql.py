@@ -39,6 +39,8 @@ DRIVERS = {
     "mariadb": ("mysql+pymysql", "pymysql"),
 }
 RECYCLE = 300  # seconds after which a connection is made anew: firewalls forget idle ones
+LASTING = (sa.exc.ProgrammingError, sa.exc.InternalError, sa.exc.ArgumentError)
+MYSQL_LASTING = (1054, 1142, 1143)  # no such column, not allowed: for MySQL, operational errors
 PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)")
 KNOWN = {"keys", "key", "address", "local", "domain"}
 
@@ -61,6 +63,9 @@ class SqlStore:
                 return self._ask(connection, keys, author)
         except SQLAlchemyError as error:
             raise self._fault(error) from None
+
+    def close(self) -> None:
+        self._engine.dispose()
 
     def _make(self, connections: int) -> sa.Engine:
         pool: dict[str, Any] = {
@@ -88,7 +93,9 @@ class SqlStore:
     def _fault(self, error: SQLAlchemyError) -> TableUnavailable:
         """The database's own words; SQLAlchemy adds the query and its parameters."""
         inner = error.orig if isinstance(error, DBAPIError) and error.orig else error
-        lasting = isinstance(error, sa.exc.ProgrammingError | sa.exc.ArgumentError)
+        lasting = isinstance(error, LASTING) or inner.args[:1] in [
+            (code,) for code in MYSQL_LASTING
+        ]
         if self._url.get_backend_name() == "sqlite":  # nothing mends itself but a lock
             lasting = "locked" not in str(inner)
         hide = [str(self._url.password)] if self._url.password else []

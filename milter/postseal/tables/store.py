@@ -57,6 +57,10 @@ class Store(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Give idle connections back."""
+        ...
+
 
 def fault(error: BaseException, hide: Iterable[str], *, lasting: bool = False) -> TableUnavailable:
     """A library's exception in one line, without passwords."""

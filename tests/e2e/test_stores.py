@@ -1,0 +1,377 @@
+"""Tables in SQLite, PostgreSQL, MariaDB, LDAP and Redis: the real servers, up, down and stuck."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from postseal.conf import load
+from postseal.conf.mistake import ConfigError, Severity
+from postseal.core.signing import Choice, LoginTable, SigningUnavailable
+from postseal.tables import site
+from support import storeservers
+from support.child import wait_until
+from support.sites import private
+from support.storeservers import PASSWORD, Server
+
+pytestmark = pytest.mark.e2e
+
+SHORT = "timeout = 1.0\nconnections = 2\ncache = 1\ncache_negative = 1\nretry = 1\n"
+ROWS = [
+    ("joe@a.example", "k1:joe@%"),
+    ("a.example", "k2"),
+    (".a.example", "k2:@%"),
+    ("ann@.example", "k1"),
+    ("b.example", "k1"),
+    ("b.example", "k2"),
+    ("lost.example", "nokey"),
+    ("bad.example", "k1:no-identity"),
+    ("quote'd@c.example", "k2"),
+    ("star*(x)@c.example", "k1"),
+]
+OWNERS = [
+    ("joe@a.example", "%"),
+    ("info@a.example", "ann"),
+    ("info@a.example", "bob, carl"),
+    ("b.example", "*"),
+]
+
+
+@dataclass
+class Told:
+    """What would have gone into the log."""
+
+    lines: list[dict[str, str]] = field(default_factory=list)
+
+    def __call__(self, _level: str, pairs: list[tuple[str, str]]) -> None:
+        self.lines.append(dict(pairs))
+
+    def events(self, name: str) -> list[dict[str, str]]:
+        return [line for line in self.lines if line["event"] == name]
+
+
+def passable(directory: Path) -> Path:
+    """The directory, so that the servers' own users get in."""
+    directory.chmod(0o755)
+    return directory
+
+
+@pytest.fixture(scope="module", params=storeservers.KINDS)
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    kind: str = request.param
+    if lacking := storeservers.missing(kind):
+        if os.environ.get("POSTSEAL_E2E") == "required":
+            pytest.fail(f"these tests need {lacking}")
+        pytest.skip(f"these tests need {lacking}: sh contrib/test.sh brings it")
+    with (
+        tempfile.TemporaryDirectory(prefix="postseal-stores-") as directory,
+        storeservers.running(kind, passable(Path(directory))) as made,
+    ):
+        folder = made.secrets
+        for name in ("k1", "k2"):
+            private(folder / name)
+        keys = [("k1", "%", "s1", f"{folder}/k1"), ("k2", "a.example", "s2", f"{folder}/k2")]
+        made.put("keys", [*keys, ("broken", "a.example", "s", "")])
+        made.put("senders", ROWS)
+        made.put("owners", OWNERS)
+        yield made
+
+
+MADE: list[site.Site] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Connections that are left to the garbage collector complain."""
+    yield
+    while MADE:
+        MADE.pop().close()
+
+
+def configured(
+    server: Server, told: Told | None = None, limits: str = "", more: str = ""
+) -> site.Site:
+    file = server.secrets / "postseal.toml"
+    file.write_text(
+        '[sign]\nkey_table = "table:keys"\nsigning_table = "table:senders"\n'
+        f'sender_login = "table:owners"\n{more}{server.toml(limits)}'
+    )
+    return loaded(file, told)
+
+
+def loaded(file: Path, told: Told | None = None) -> site.Site:
+    made = site.load(load.read(file), tell=told or Told())
+    MADE.append(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def usual(server: Server) -> Iterator[site.Site]:
+    """The tables as they are, for tests that only ask."""
+    made = configured(server)
+    MADE.remove(made)
+    yield made
+    made.close()
+
+
+def short(choices: tuple[Choice, ...]) -> list[tuple[str, str | None]]:
+    return [(choice.key.query_name, choice.identity) for choice in choices]
+
+
+A1, A2 = "s1._domainkey.a.example", "s2._domainkey.a.example"
+
+
+@pytest.mark.parametrize(
+    ("author", "choices"),
+    [
+        pytest.param("joe@a.example", [(A1, "joe@a.example")], id="user-before-domain"),
+        pytest.param("JOE@a.example", [(A1, "joe@a.example")], id="case"),
+        pytest.param("bob@a.example", [(A2, None)], id="domain"),
+        pytest.param("x@sub.a.example", [(A2, "@sub.a.example")], id="parent"),
+        pytest.param("ann@sub.a.example", [(A2, "@sub.a.example")], id="nearest-parent"),
+        pytest.param("ann@z.example", [("s1._domainkey.z.example", None)], id="user-at-parent"),
+        pytest.param("bob@z.example", [], id="nobody"),
+        pytest.param("bob@a.test", [], id="other-top"),
+        pytest.param("quote'd@c.example", [(A2, None)], id="quote"),
+        pytest.param(
+            "star*(x)@c.example", [("s1._domainkey.c.example", None)], id="filter-characters"
+        ),
+        pytest.param("' OR '1'='1@c.example", [], id="sql-in-the-author"),
+        pytest.param("*)(mail=*@c.example", [], id="filter-in-the-author"),
+        pytest.param("%@c.example", [], id="like-in-the-author"),
+        pytest.param("\\@c.example", [], id="backslash"),
+        pytest.param("jo\r\nGET x@c.example", [], id="line-ends"),
+        pytest.param("j\u00f6e@c.example", [], id="not-ascii"),
+        pytest.param(f"{'x' * 5000}@c.example", [], id="long"),
+    ],
+)
+def test_the_rows_that_count(
+    usual: site.Site, author: str, choices: list[tuple[str, str | None]]
+) -> None:
+    assert short(usual.chooser.choose(author)) == choices
+
+
+def test_every_row_signs_where_that_is_wanted(server: Server) -> None:
+    made = configured(server, more="multiple_signatures = true\n")
+    assert [name for name, _ in short(made.chooser.choose("x@b.example"))] == [
+        "s1._domainkey.b.example",
+        A2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("author", "part"),
+    [
+        pytest.param("x@lost.example", "'nokey'", id="no-such-key"),
+        pytest.param("x@bad.example", "no-identity", id="bad-row"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_said(usual: site.Site, author: str, part: str) -> None:
+    with pytest.raises(SigningUnavailable, match=part):
+        usual.chooser.choose(author)
+
+
+@pytest.mark.parametrize(
+    ("login", "author", "allowed"),
+    [
+        pytest.param("joe@a.example", "joe@a.example", True, id="own"),
+        pytest.param("bob", "joe@a.example", False, id="other"),
+        pytest.param("ann", "info@a.example", True, id="first-row"),
+        pytest.param("carl", "info@a.example", True, id="second-row"),
+        pytest.param("dora", "info@a.example", False, id="no-row"),
+        pytest.param("dora", "x@b.example", True, id="everybody"),
+        pytest.param("dora", "x@c.example", False, id="unlisted"),
+    ],
+)
+def test_logins(usual: site.Site, login: str, author: str, allowed: bool) -> None:
+    assert logins(usual).allows(login, author) is allowed
+
+
+def logins(made: site.Site) -> LoginTable:
+    assert made.logins is not None
+    return made.logins
+
+
+def raises(work: Callable[[], object]) -> bool:
+    try:
+        work()
+    except SigningUnavailable:
+        return True
+    return False
+
+
+# With what a thread was left behind on, nobody can close in time.
+LEFT = pytest.mark.filterwarnings("ignore:.*:pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(params=["stop", "freeze"])
+def outage(server: Server, request: pytest.FixtureRequest) -> Iterator[tuple[Server, str]]:
+    """A server, and how it goes out; it is up again after the test."""
+    yield server, request.param
+    server.thaw()
+    if not isinstance(server, storeservers.Sqlite) and not server.is_up():
+        server.start()
+
+
+def end(server: Server, how: str) -> None:
+    (server.start if how == "stop" else server.thaw)()
+
+
+@LEFT
+def test_old_answers_serve_while_it_is_out_and_not_for_ever(outage: tuple[Server, str]) -> None:
+    server, how = outage
+    if how == "stop" and isinstance(server, storeservers.Sqlite):
+        return  # there is no server
+    told = Told()
+    patience = 4 if how == "stop" else 600  # a frozen one costs a second for every question
+    made = configured(server, told, SHORT + f"stale = {patience}\n")
+    before = short(made.chooser.choose("bob@a.example"))
+    allowed = logins(made).allows("ann", "info@a.example")
+    getattr(server, how)()
+    time.sleep(1.1)  # nothing is fresh any more
+    for _ in range(3):
+        assert short(made.chooser.choose("bob@a.example")) == before
+        assert logins(made).allows("ann", "info@a.example") is allowed
+    with pytest.raises(SigningUnavailable, match="does not answer"):
+        made.chooser.choose("never.asked@a.example")
+    assert {line["table"] for line in told.events("table-down")} == {"senders", "keys", "owners"}
+    assert not told.events("table-up")
+    if how == "stop":
+        wait_until(lambda: raises(lambda: made.chooser.choose("bob@a.example")), "impatience")
+        wait_until(lambda: raises(lambda: logins(made).allows("ann", "info@a.example")), "it too")
+    assert len(told.events("table-down")) == 3  # once each, not for every message
+    end(server, how)
+    wait_until(lambda: not raises(lambda: made.chooser.choose("new@a.example")), "an answer")
+    wait_until(lambda: not raises(lambda: logins(made).allows("ann", "info@a.example")), "logins")
+    assert short(made.chooser.choose("new@a.example")) == [(A2, None)]
+    assert len(told.events("table-up")) == 3
+    assert PASSWORD not in str(told.lines)
+
+
+@LEFT
+@pytest.mark.parametrize("outage", ["stop"], indirect=True)
+def test_a_table_that_is_out_keeps_nobody_from_starting(outage: tuple[Server, str]) -> None:
+    server, how = outage
+    getattr(server, how)()
+    told = Told()
+    made = configured(server, told, SHORT)
+    assert [one.severity for one in made.remarks] == [Severity.DEAD] * 3
+    assert all("does not answer" in one.what for one in made.remarks)
+    assert raises(lambda: made.chooser.choose("bob@a.example"))
+    end(server, how)
+    wait_until(lambda: not raises(lambda: made.chooser.choose("bob@a.example")), "an answer")
+
+
+def test_a_changed_row_counts_once_the_old_one_is_forgotten(server: Server) -> None:
+    made = configured(server, limits=SHORT)
+    assert short(made.chooser.choose("bob@a.example")) == [(A2, None)]
+    assert made.chooser.choose("x@later.example") == ()
+    server.put("senders", [*ROWS[2:], ("a.example", "k1"), ("later.example", "k1")])
+    try:
+        wait_until(lambda: short(made.chooser.choose("bob@a.example")) == [(A1, None)], "the row")
+        wait_until(lambda: made.chooser.choose("x@later.example"), "the new row")
+    finally:
+        server.put("senders", ROWS)
+
+
+def test_a_wrong_password_is_said_without_telling_it(server: Server) -> None:
+    if isinstance(server, storeservers.Sqlite):
+        return  # it has none
+    server.secret.write_text("wrong horse\n")
+    try:
+        made = configured(server)
+    finally:
+        server.secret.write_text(PASSWORD + "\n")
+    assert len(made.remarks) == 3
+    assert "wrong horse" not in str(made.remarks)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "url", "query"),
+    [
+        pytest.param("sql", "?table=nowhere&key=a&value=b", "", id="no-such-table"),
+        pytest.param(
+            "sql", "?table=dkim_senders&key=sender&value=nothing", "", id="no-such-column"
+        ),
+        pytest.param(
+            "sql", "", "SELEC sender FROM dkim_senders WHERE sender IN :keys", id="syntax"
+        ),
+        pytest.param("sql", "", "SELECT sender FROM dkim_senders", id="no-parameter"),
+        pytest.param("sql", "", "SELECT 1 WHERE 1 IN :keys AND :who = 2", id="unknown-parameter"),
+        pytest.param("ldap", "/dc=nowhere?mail?one?(mail=$d)", "", id="no-such-base"),
+        pytest.param("ldap", "/dc=store?mail?one?(mail=$d", "", id="filter-syntax"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_refused(
+    server: Server, kinds: str, url: str, query: str
+) -> None:
+    if (kinds == "sql") is not isinstance(server, storeservers.Sql):
+        return
+    if kinds == "ldap" and not isinstance(server, storeservers.Ldap):
+        return
+    place = server.url("senders")
+    if isinstance(server, storeservers.Sql):
+        place = server.base() + url
+    else:
+        place = place.partition("/ou=")[0] + url + "?bindname=" + place.rpartition("=")[2]
+    file = server.secrets / "bad.toml"
+    file.write_text(
+        '[sign]\nkey_table = "table:keys"\nsigning_table = "table:mine"\n'
+        f'[[table]]\nname = "mine"\nurl = "{place}"\nquery = "{query}"\n'
+        f'password_file = "{server.secret}"\n{server.toml()}'
+    )
+    with pytest.raises(ConfigError) as caught:
+        site.load(load.read(file))
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.key) == (3, "sign.signing_table")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("SELECT sender, keyname FROM dkim_senders WHERE sender IN :keys", id="keys"),
+        pytest.param("SELECT keyname FROM dkim_senders WHERE sender = :key", id="key"),
+        pytest.param(
+            "SELECT :domain, keyname FROM dkim_senders WHERE sender IN :keys AND sender = :domain",
+            id="domain",
+        ),
+    ],
+)
+def test_a_query_of_ones_own(server: Server, query: str) -> None:
+    if not isinstance(server, storeservers.Sql):
+        return
+    file = server.secrets / "query.toml"
+    file.write_text(
+        '[sign]\nkey_table = "table:keys"\nsigning_table = "table:mine"\n'
+        f'[[table]]\nname = "mine"\nurl = "{server.base()}"\nquery = "{query}"\n'
+        f'password_file = "{server.secret}"\n{server.toml()}'
+    )
+    made = loaded(file)
+    assert short(made.chooser.choose("bob@a.example")) == [(A2, None)]
+    assert made.chooser.choose("' OR ''='@c.test") == ()
+
+
+def test_a_database_is_only_read(server: Server) -> None:
+    """A question that writes is refused by the database, where it knows read-only sessions."""
+    if not isinstance(server, storeservers.Sqlite | storeservers.Postgresql):
+        return
+    file = server.secrets / "write.toml"
+    query = "DELETE FROM dkim_senders WHERE sender IN :keys RETURNING sender, keyname"
+    file.write_text(
+        '[sign]\nkey_table = "table:keys"\nsigning_table = "table:mine"\n'
+        f'[[table]]\nname = "mine"\nurl = "{server.base()}"\nquery = "{query}"\n'
+        f'password_file = "{server.secret}"\n{server.toml()}'
+    )
+    try:
+        made = loaded(file)
+    except ConfigError:
+        pass
+    else:
+        assert raises(lambda: made.chooser.choose("bob@a.example"))
+    assert short(configured(server).chooser.choose("bob@a.example")) == [(A2, None)]

@@ -1,0 +1,97 @@
+"""Tables elsewhere in a configuration: what stops a start, and what is only said."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from postseal.conf import load
+from postseal.conf.mistake import ConfigError, Severity
+from postseal.core.signing import SigningUnavailable
+from postseal.tables import site
+from support.child import free_port
+from support.sites import private
+
+
+def configured(tmp_path: Path, signing: str, keys: str = "csl:k=%:s:/nowhere/%") -> site.Site:
+    file = tmp_path / "postseal.toml"
+    file.write_text(f'[sign]\nkey_table = "{keys}"\nsigning_table = "{signing}"\n')
+    return site.load(load.read(file))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "t.db"
+    with sqlite3.connect(path) as made:
+        made.execute("CREATE TABLE senders (sender TEXT, name TEXT)")
+        made.execute("CREATE TABLE keys (name TEXT, domain TEXT, selector TEXT, file TEXT)")
+        made.execute("INSERT INTO senders VALUES ('a.example', 'k')")
+        made.execute("INSERT INTO keys VALUES ('k', '%', 's', './keys/k')")
+    made.close()
+    private(tmp_path / "keys/k")
+    return path
+
+
+SENDERS = "sqlite:t.db?table=senders&key=sender&value=name"
+KEYS = "sqlite:t.db?table=keys&key=name&value=domain,selector,file"
+
+
+@pytest.mark.usefixtures("database")
+def test_both_tables(tmp_path: Path) -> None:
+    made = configured(tmp_path, SENDERS, KEYS)
+    assert not made.remarks
+    assert made.senders == ("the authors in signing_table",)
+    assert [one.key.query_name for one in made.chooser.choose("x@a.example")] == [
+        "s._domainkey.a.example"
+    ]
+    made.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_key_file_that_a_table_names_is_looked_at_again(tmp_path: Path) -> None:
+    """Nobody watches it: what is there when it is wanted counts."""
+    made = configured(tmp_path, SENDERS, KEYS)
+    (tmp_path / "keys/k").rename(tmp_path / "keys/later")
+    with pytest.raises(SigningUnavailable, match="no such file"):
+        made.chooser.choose("x@a.example")
+    (tmp_path / "keys/later").rename(tmp_path / "keys/k")
+    assert made.chooser.choose("x@a.example")
+    made.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_table_in_a_file_beside_one_elsewhere(tmp_path: Path) -> None:
+    made = configured(tmp_path, "csl:a.example=k,b.example=gone", KEYS)
+    assert not made.remarks  # whether a key is there, only the table knows
+    assert made.chooser.choose("x@a.example")
+    with pytest.raises(SigningUnavailable, match="'gone'"):
+        made.chooser.choose("x@b.example")
+    made.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_wrong_column_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configured(tmp_path, "sqlite:t.db?table=senders&key=sender&value=nope")
+    (mistake,) = caught.value.mistakes
+    assert (mistake.line, mistake.key) == (3, "sign.signing_table")
+    assert "no such column" in mistake.what
+
+
+def test_a_server_that_is_down_does_not(tmp_path: Path) -> None:
+    made = configured(tmp_path, f"redis://127.0.0.1:{free_port()}/0?prefix=x")
+    (remark,) = made.remarks
+    assert remark.severity is Severity.DEAD
+    assert remark.what.startswith("does not answer: ")
+    with pytest.raises(SigningUnavailable, match="signing_table does not answer"):
+        made.chooser.choose("x@a.example")
+    made.close()
+
+
+def test_a_password_is_pointed_at_and_not_shown(tmp_path: Path) -> None:
+    made = configured(tmp_path, f"redis://u:hush@127.0.0.1:{free_port()}/0?prefix=x")
+    assert "there is a password in the configuration" in {one.what for one in made.remarks}
+    assert "hush" not in "".join(map(str, made.remarks))
+    made.close()
