@@ -13,7 +13,8 @@ GIVES
 THE ORDER
     Questions whose names are known go out at once, before the body comes: keys,
     the SPF record, the DMARC record.  Results pass from one mechanism to the
-    next in memory, never through a header.
+    next in memory, never through a header; the one exception is a host of ours in
+    front (rules.upstream), by name and address.
 
     Mail of our own without a key for its author (Origin.trusted) has its
     signatures checked and nothing else: its client is a user's device or an

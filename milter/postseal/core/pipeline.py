@@ -18,9 +18,10 @@ DOES NOT
 THE WAY
     open()   the role is decided; From is read; DNS questions start (checking.py)
     body()   each octet is hashed once, however many signatures there are (canon.py)
-    close()  keys and policies have come; DKIM, SPF and DMARC are judged (checking.py),
-             or the signatures are made (outbound.py); policy.py picks the action;
-             report.py writes Authentication-Results; forged ones are deleted.
+    close()  keys and policies have come; DKIM, ARC, SPF and DMARC are judged into
+             Findings (checking.py), or the signatures are made (outbound.py);
+             policy.py decides, overrides.py goes before it; report.py writes
+             Authentication-Results; forged ones are deleted; a seal comes last.
 """
 
 from __future__ import annotations
