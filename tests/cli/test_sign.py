@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from postseal.cli import run_command
 from postseal.cli.main import main
 from postseal.core.message import split
 from support.dkimmail import FIELDS, KEYS, RSA_PEM, Mail, check, mail
@@ -42,6 +43,14 @@ def test_the_signed_message_verifies(
     assert [result.status for result in results] == ["pass"]
 
 
+def test_the_usual_configuration_is_the_one_that_is_read(
+    config: str, message: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_command, "DEFAULT_FILE", Path(config))
+    assert main(["sign", "--json", message]) == 0
+    assert json.loads(capsys.readouterr().out)["from"] == "example.com"
+
+
 def test_json(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", "--config", config, "--json", message]) == 0
     made = json.loads(capsys.readouterr().out)
@@ -67,7 +76,10 @@ def test_json(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> 
             "the authors are in several domains (example.com,b.example)",
             id="two-domains",
         ),
-        pytest.param(b"To: a@example.com\n\nx\n", "not signed: missing", id="no-from"),
+        pytest.param(b"To: a@example.com\n\nx\n", "error: there is no From field\n", id="no-from"),
+        pytest.param(b"From: ann\n\nx\n", "From field has no address", id="no-domain"),
+        pytest.param(b"From: a@b@c\n\nx\n", "From field is not a list", id="unparsable"),
+        pytest.param(b"From: a@[192.0.2.1]\n\nx\n", "is not a DNS name", id="a-literal"),
     ],
 )
 def test_a_message_that_is_not_signed(

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from postseal.cli.run_command import config_file
+from postseal.cli.run_command import DEFAULT, config_file
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.conf.sockets import postfix_form
@@ -52,7 +52,7 @@ def register(commands: Any) -> None:
         "file",
         metavar="FILE",
         nargs="?",
-        help=f"the configuration (default: {load.DEFAULT_FILE} where it exists, else built in)",
+        help=f"the configuration ({DEFAULT})",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -87,6 +87,8 @@ def facts(found: site.Site) -> dict[str, Any]:
         "internal_hosts": list(settings.roles.internal_hosts),
         "daemon_names": list(settings.roles.daemon_names),
         "dmarc": {"quarantine": settings.dmarc.quarantine, "reject": settings.dmarc.reject},
+        "overrides": len(settings.override),
+        "seals_as": found.arc_key.query_name if found.arc_key else "",
     }
 
 
@@ -124,7 +126,7 @@ def _text(name: str | None, found: site.Site | None, mistakes: Sequence[Mistake]
     known = facts(found)
     dmarc = known["dmarc"]
     keys = [f"{key['name']} ({key['algorithm']}, {key['bits']} bits)" for key in known["keys"]]
-    held = "held" if dmarc["quarantine"] == "hold" else "delivered"
+    held = {"hold": "held", "header": "marked"}.get(dmarc["quarantine"], "delivered")
     lines += [
         f"{name or 'built-in defaults'}: ok",
         f"  results are written as {known['authserv_id']}",
@@ -136,6 +138,8 @@ def _text(name: str | None, found: site.Site | None, mistakes: Sequence[Mistake]
         *_several("from listeners", known["daemon_names"], "none"),
         f"  DMARC failures: quarantine is {held}, reject is"
         f" {'refused' if dmarc['reject'] else 'delivered'}",
+        f"  overrides: {known['overrides']}" if known["overrides"] else "",
+        f"  seals as {known['seals_as']}" if known["seals_as"] else "",
     ]
     return "\n".join(line for line in lines if line)
 

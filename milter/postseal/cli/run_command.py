@@ -26,6 +26,8 @@ examples:
 signals: TERM and INT finish what is under way and end; HUP reads the configuration again
 """
 
+DEFAULT = f"default: {DEFAULT_FILE} where it exists, else built in"
+
 
 def register(commands: Any) -> None:
     """Add this sub-command to the parser."""
@@ -39,7 +41,7 @@ def register(commands: Any) -> None:
     parser.add_argument(
         "--config",
         metavar="FILE",
-        help=f"the configuration (default: {DEFAULT_FILE} where it exists, else built in)",
+        help=f"the configuration ({DEFAULT})",
     )
 
 

@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from postseal.cli.messagefile import Unreadable, read_message
+from postseal.cli.run_command import DEFAULT, config_file
 from postseal.core.action import Accept
 from postseal.core.dkim.signature import parse
 from postseal.core.dkim.survival import BodyObserver, Risk, header_risks
@@ -29,6 +30,9 @@ from postseal.core.field import Header
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Story, Verdict
 from postseal.daemon.wiring import Unusable, parts
+from postseal_keys.console import Problem, complain
+
+PROG = "postseal"
 
 EXAMPLES = """\
 examples:
@@ -48,7 +52,7 @@ def register(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="the message; - is standard input")
-    parser.add_argument("--config", metavar="FILE", help="configuration (default: built in)")
+    parser.add_argument("--config", metavar="FILE", help=f"the configuration ({DEFAULT})")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the fields as JSON")
     form.add_argument(
@@ -60,10 +64,10 @@ def main(args: argparse.Namespace) -> int:
     """Sign the message and print it."""
     try:
         header, body = read_message(args.file)
-        made = parts(args.config, thorough=True)
+        made = parts(config_file(args.config), thorough=True)
     except (Unreadable, Unusable) as problem:
         for line in problem.lines:
-            print(f"postseal: error: {line}", file=sys.stderr)
+            complain(PROG, Problem(line))
         return problem.exit_status
     with made.sessions()() as resolver:
         work = made.pipeline.open(Client(auth_type="local"), Envelope(), header, resolver)
@@ -71,7 +75,7 @@ def main(args: argparse.Namespace) -> int:
             work.body(body)
         verdict = work.close()
     if not isinstance(verdict.action, Accept):
-        print(f"postseal: error: {verdict.story.get('reason', '')}", file=sys.stderr)
+        complain(PROG, Problem(str(verdict.story.get("reason", ""))))
         return os.EX_CONFIG
     if not verdict.signatures:
         return _unsigned(verdict.story)
@@ -88,18 +92,25 @@ def main(args: argparse.Namespace) -> int:
 
 
 _WHY = {
-    "no-key": ("no key signs for the author", "see sign.domain and sign.signing_table"),
+    "no-key": (
+        "no key signs for the author",
+        "see sign.domain and sign.signing_table in the configuration; --config names another one",
+    ),
+    "missing": ("there is no From field", "without an author nobody knows whose key to use"),
     "several-fields": ("there is more than one From field", "a message has one: take the rest out"),
+    "unparsable": ("the From field is not a list of addresses", "write From: ann@example.com"),
+    "no-domain": ("the From field has no address with a domain", "write From: ann@example.com"),
+    "bad-domain": ("the author's domain is not a DNS name", "write From: ann@example.com"),
     "several-domains": ("the authors are in several domains", "a signature vouches for one domain"),
 }
 
 
 def _unsigned(story: Story) -> int:
     """Say why, and what can be done."""
-    author, reason = story.get("from", ""), str(story.get("reason", ""))
+    author, reason = str(story.get("from", "")), str(story.get("reason", ""))
     what, hint = _WHY.get(reason, (f"the message is not signed: {reason}", "look at its From"))
-    print(f"postseal: error: {what} ({author})", file=sys.stderr)
-    print(f"postseal: hint: {hint}", file=sys.stderr)
+    whose = f" ({author})" if author and author != reason else ""
+    complain(PROG, Problem(what + whose, hint=hint))
     return os.EX_DATAERR
 
 

@@ -25,6 +25,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from postseal.cli.messagefile import Unreadable, read_message
+from postseal.cli.run_command import DEFAULT, config_file
 from postseal.core import action, explain, spf
 from postseal.core.arc import verify as arc
 from postseal.core.dkim import verify
@@ -50,7 +51,7 @@ def register(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="the message; - is standard input")
-    parser.add_argument("--config", metavar="FILE", help="configuration (default: built in)")
+    parser.add_argument("--config", metavar="FILE", help=f"the configuration ({DEFAULT})")
     parser.add_argument("--ip", metavar="ADDRESS", type=ip_address, help="the client's address")
     parser.add_argument("--helo", metavar="NAME", default="", help="what the client said in HELO")
     parser.add_argument("--mail-from", metavar="ADDRESS", default="", help="the envelope sender")
@@ -75,7 +76,7 @@ def main(args: argparse.Namespace) -> int:
     """Judge the message and print the verdict."""
     try:
         header, body = read_message(args.file)
-        made = parts(args.config, sign=False)
+        made = parts(config_file(args.config), sign=False)
     except (Unreadable, Unusable) as problem:
         for line in problem.lines:
             print(f"postseal: error: {line}", file=sys.stderr)
