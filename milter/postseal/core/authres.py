@@ -131,7 +131,13 @@ def _quoted(raw: str) -> str:
 
 def _text(raw: str) -> str:
     """Words for people: punctuation that could end them is replaced by its like."""
-    return _NOT_HARMLESS.sub("?", raw[:MAX_TEXT].translate(_SPOKEN))
+    return _harmless(raw[:MAX_TEXT])
+
+
+@lru_cache(maxsize=256)
+def _harmless(text: str) -> str:
+    """Mostly one of a few dozen sentences of ours."""
+    return _NOT_HARMLESS.sub("?", text.translate(_SPOKEN))
 
 
 def _word(raw: str) -> str:

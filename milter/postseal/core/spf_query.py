@@ -175,6 +175,13 @@ class Query(pyspf.query):
 
     def _prepared(self, record: str) -> str:
         """Terms as pyspf should see them; notes the questions that may follow."""
+        if "%" in record:
+            return self._reworded(record)
+        text, ahead, self._unfollowed = _plain_record(record, self.d, self._kind, self._limits)
+        self._ahead = [*ahead]
+        return text
+
+    def _reworded(self, record: str) -> str:
         terms: list[str] = []
         self._ahead = []
         self._unfollowed = 0
@@ -385,6 +392,19 @@ class _Term(Query):
         self.d = domain
         self.v = version
         self.cidrmax = bits
+
+
+@lru_cache(maxsize=1024)
+def _plain_record(
+    record: str, domain: str, kind: Kind, limits: Limits
+) -> tuple[str, tuple[tuple[str, Kind], ...], int]:
+    """What _prepared() makes of a record without macros: text, questions ahead, unfollowed."""
+    reader = _Term(domain, "", 0)
+    reader._kind = kind
+    reader._limits = limits
+    reader._plain_local = True
+    text = reader._reworded(record)
+    return text, tuple(reader._ahead), reader._unfollowed
 
 
 @lru_cache(maxsize=4096)
