@@ -87,6 +87,31 @@ mailname_domain() {
 	printf '%s.localdomain\n' "$1"
 }
 
+# The domain as DNS has it: lower case, no final dot, A-labels.  Nothing is made for another.
+need_domain() {
+	domain=$("$VENV/bin/python" - "$domain" <<-'END'
+		import sys
+		from postseal_keys import names
+		from postseal_keys.console import Problem, complain
+		try:
+		    print(names.domain(sys.argv[1]))
+		except Problem as problem:
+		    complain("run.sh", problem)
+		    sys.exit(64)
+	END
+	) || exit 64
+}
+
+# The state directory, absolute.
+need_state() {
+	mkdir -p "$state" 2>/dev/null || :
+	if [ ! -d "$state" ] || [ ! -w "$state" ] || [ ! -x "$state" ]; then
+		die "cannot use the state directory $state" \
+			"name one that you may make and write: --state DIR" 73
+	fi
+	state=$(CDPATH='' cd -- "$state" && pwd -P)
+}
+
 # make_key SELECTOR OPTION...: a key pair for the domain, unless it is there.
 make_key() {
 	selector=$1 && shift
@@ -162,6 +187,11 @@ print_records() {
 	say "Publish these records in the zone of $domain:"
 	say ""
 	cat "$keys/$RSA_SELECTOR.txt" "$keys/$ED25519_SELECTOR.txt" >&2
+	say ""
+	say "That is for a zone file.  For a web panel, or your DNS provider's own form, of either key:"
+	say ""
+	say "  $VENV/bin/postseal-genkey --from-key $keys/$RSA_SELECTOR.private \\"
+	say "    -d $domain -s $RSA_SELECTOR --format plain    (--format list: other forms)"
 }
 
 print_postfix() {
@@ -192,7 +222,8 @@ main() {
 	need_project
 	if [ -z "$config" ]; then
 		[ -n "$domain" ] || domain=$(host_domain)
-		mkdir -p "$state" && state=$(CDPATH='' cd -- "$state" && pwd -P)
+		need_domain
+		need_state
 		need_keys
 		write_config
 		print_records
