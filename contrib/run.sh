@@ -161,7 +161,6 @@ write_config() {
 		printf '# Made by contrib/run.sh at every start.  To change more than its options can,\n'
 		printf '# copy this file and start with --config COPY.  See postseal.toml(5).\n'
 		printf 'socket = %s\n' "$(quoted "$socket")"
-		printf 'state_directory = %s\n' "$(quoted "$state")"
 		daemon_user
 		socket_group
 		printf '\n[sign]\ndomain = %s\nsub_domains = true\n' "$(quoted "$domain")"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from pydantic import BaseModel
 
@@ -18,6 +21,7 @@ def options(model: type[BaseModel], path: str = "") -> list[tuple[str, str]]:
     return found
 
 
+MILTER = Path(__file__).resolve().parents[2] / "milter" / "postseal"
 OPTIONS = options(Settings)
 
 
@@ -34,3 +38,20 @@ def test_the_text_is_sentences(name: str, text: str) -> None:
 
 def test_the_defaults_are_without_fault() -> None:
     assert not list(check.check(Settings()))
+
+
+def read_somewhere() -> set[str]:
+    """Names of attributes that the program reads, outside of the model itself."""
+    sources = [path for path in MILTER.rglob("*.py") if path.parent.name != "conf"]
+    trees = [ast.parse(path.read_text("utf-8")) for path in sources]
+    return {
+        node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+    }
+
+
+def test_every_option_is_read() -> None:
+    """One that nobody reads is a promise that nobody keeps."""
+    read = read_somewhere()
+    assert "no_such_option" not in read
+    unread = [name for name, _ in options(Settings) if name.rpartition(".")[2] not in read]
+    assert not unread

@@ -18,13 +18,12 @@ SEE ALSO
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from postseal.conf.host import host_name
-from postseal.conf.kinds import MaybePlace, Mode, Place, Seconds, Socket, Words, rows
+from postseal.conf.kinds import MaybePlace, Mode, Seconds, Socket, Words, rows
 from postseal.conf.policy import Arc, Override
 from postseal.conf.remote import RemoteTable
 from postseal.conf.sections import Dmarc, Dns, From, Log, Roles, Section, Spf, Upstream, Verify
@@ -105,10 +104,6 @@ class Settings(Section):
         default="tempfail",
         description="What happens to a message when the daemon itself fails on it: tempfail defers"
         " it, accept lets it through without results.",
-    )
-    state_directory: Place = Field(
-        default=Path("/var/lib/postseal"),
-        description="Where the daemon keeps what must outlive it.",
     )
     pid_file: MaybePlace = Field(
         default=None,
