@@ -36,7 +36,7 @@ COLUMNS = {
     "senders": ("sender", "keyname"),
     "owners": ("author", "login"),
 }
-LIMITS = "timeout = 1.0\nconnections = 2\n"
+LIMITS = "timeout = 20.0\nconnections = 2\n"
 Rows = Sequence[tuple[str, ...]]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Severity(StrEnum):
@@ -43,7 +44,9 @@ class Mistake:
 class ConfigError(Exception):
     """What was read cannot be used.  mistakes holds every reason, in the order of the file."""
 
-    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+    def __init__(self, mistakes: Iterable[Mistake], files: Iterable[Path] = ()) -> None:
+        """files: what was read or wanted; a change there may mend it."""
+        self.files = tuple(files)
         self.mistakes = tuple(sorted(set(mistakes), key=lambda m: (m.file, m.line, m.key, m.what)))
         super().__init__("\n".join(map(str, self.mistakes)))
 

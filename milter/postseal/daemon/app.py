@@ -42,6 +42,7 @@ class Application:
     macros: tuple[str, ...] = ()  # milter macros that the operator's rules ask for, without braces
     background: Background | None = None  # runs in a thread of one worker, beside mail
     files: tuple[Path, ...] = ()  # what it was read from: a change calls for a reload
+    began: int | None = None  # when reading began, in nanoseconds since 1970
 
 
 # Reads the configuration again, with keys and tables.  Raises Unusable.
@@ -49,8 +50,12 @@ Loader = Callable[[], Application]
 
 
 class Unusable(Exception):
-    """The configuration cannot be used.  lines: every mistake, ready to be shown."""
+    """The configuration cannot be used.
 
-    def __init__(self, lines: tuple[str, ...]) -> None:
+    lines: every mistake, ready to be shown.  files: where a change may mend them.
+    """
+
+    def __init__(self, lines: tuple[str, ...], files: tuple[Path, ...] = ()) -> None:
         self.lines = lines
+        self.files = files
         super().__init__("\n".join(lines))

@@ -40,6 +40,7 @@ from postseal.tables.watch import Watch
 
 HURRY_AFTER = 2.0  # seconds; a second SIGTERM sooner than this is an echo of the first
 LET_GO = 0.2  # seconds in which the workers let go of the listening socket
+CROWD = 4  # generations of old workers beside which no change of a file starts another
 KILL_AFTER = 5.0  # seconds beyond the workers' own patience until SIGKILL
 EX_OK = 0
 EX_SOFTWARE = 70
@@ -62,7 +63,7 @@ class Generation:
             app=app,
             identity=privileges.find(settings.user, settings.group),
             log=open_log(settings.log.target, settings.log.facility, settings.log.level),
-            watch=Watch(app.files),
+            watch=Watch(app.files, app.began),
         )
 
     @property
@@ -88,6 +89,7 @@ class Supervisor:
         self.announced = False
         self.wants_stop = 0
         self.wants_reload = False
+        self.by_itself = False  # nobody asked for the reload: files changed
         self.next_look = time.monotonic() + app.settings.watch
 
     # -- life -------------------------------------------------------------------------------
@@ -144,9 +146,10 @@ class Supervisor:
         """A file of the configuration that has changed is as good as a SIGHUP."""
         if self._until_look() == 0.0:
             self.next_look = time.monotonic() + self.now.app.settings.watch
-            if self.now.watch.poll():
+            crowded = len(self.retired) > CROWD * self.now.count
+            if not crowded and self.now.watch.poll():
                 self._say("info", event="files-changed")
-                self.wants_reload = True
+                self.wants_reload = self.by_itself = True
 
     def _everyone(self) -> list[Child]:
         return [*self.children.values(), *self.incoming.values(), *self.retired.values()]
@@ -235,6 +238,7 @@ class Supervisor:
 
     def _reload(self) -> None:
         """Read the configuration; start its workers beside the old ones."""
+        by_itself, self.by_itself = self.by_itself, False
         self.wants_reload = False
         notify.reloading()
         try:
@@ -242,6 +246,7 @@ class Supervisor:
         except Unusable as refusal:
             for line in refusal.lines:
                 self._say("error", event="reload-refused", error=line)
+            self.now.watch.add(refusal.files)
             notify.notify("READY=1")
             return
         except privileges.PrivilegeError as refusal:
@@ -250,6 +255,10 @@ class Supervisor:
         except Exception as error:
             fault = fault_of(error)
             self._refuse(error=fault.error, where=fault.where)
+            return
+        if by_itself and made.watch.is_torn:  # wait until it is at rest
+            self.now.watch.again()
+            notify.notify("READY=1")
             return
         if made.app.settings.socket != self.now.app.settings.socket:
             self._say("warning", event="socket-kept", hint="a new socket needs a restart")

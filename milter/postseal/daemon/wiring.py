@@ -102,6 +102,7 @@ def loader(file: str | None) -> app.Loader:
 
     def load_again() -> app.Application:
         nonlocal board
+        began = time.time_ns()
         made = parts(file, before=board)
         board = made.board
         _remark(made)
@@ -113,6 +114,7 @@ def loader(file: str | None) -> app.Loader:
             recipients=made.recipients,
             summary=made.hits.lines if made.hits else tuple,
             files=made.files,
+            began=began,
             background=made.background(),
         )
 
@@ -155,7 +157,7 @@ def parts(
         place = load.read(Path(file) if file else None)
         found = site.load(place, keys=sign, tell=_teller(place.settings))
     except ConfigError as error:
-        raise Unusable(tuple(str(mistake) for mistake in error.mistakes)) from None
+        raise Unusable(tuple(str(mistake) for mistake in error.mistakes), error.files) from None
     rules = rules_of(found)
     hits = Hits([row.why for row in rules.overrides]) if rules.overrides else None
     board = _board(found, before)

@@ -49,6 +49,7 @@ class Keyring:
         self._ready: OrderedDict[bytes, crypto.PrivateKey] = OrderedDict()
         self._tried: set[bytes] = set()
         self._lock = threading.Lock()
+        self.folders: set[Path] = set()
         self.settled = False  # whether all files that are known beforehand have been read
 
     def __len__(self) -> int:
@@ -56,8 +57,8 @@ class Keyring:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every file that was read or wanted."""
-        return tuple(map(Path, self._data))
+        """Every file that was read or wanted, and folders where more may appear."""
+        return (*map(Path, self._data), *self.folders)
 
     def add(self, path: Path) -> None:
         """Read a file for later.  Raises KeyFault when it is not there or not safe."""

@@ -189,7 +189,9 @@ def _add_all(entry: Entry, keyring: Keyring) -> None:
     """Read every file that a row with % may come to, while we may."""
     parts = Path(entry.key.replace("%", "*")).parts[1:]
     pattern = "/".join(glob.escape(part).replace("[*]", "*") for part in parts)
+    keyring.folders.add(Path(entry.key.partition("%")[0] + "x").parent)
     for path in islice(Path("/").glob(pattern), MAX_TEMPLATE_KEYS):
+        keyring.folders.add(path.parent)
         with suppress(KeyFault):  # said when a message wants it
             keyring.add(path)
 

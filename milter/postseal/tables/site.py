@@ -118,8 +118,9 @@ def load(
     logins = loading.logins(configuration, away, found) if keys else None
     keyring.settled = True
     found += _socket(configuration)
+    files = (*loading.files(configuration), *keyring.paths)
     if any(one.severity is Severity.ERROR for one in found):
-        raise ConfigError(found)
+        raise ConfigError(found, files)
     return Site(
         settings=settings,
         chooser=chooser,
@@ -132,7 +133,7 @@ def load(
         arc_key=arc_key,
         logins=logins,
         remarks=tuple(found),
-        files=(*loading.files(configuration), *keyring.paths),
+        files=files,
         keys=ready,
         senders=senders,
         remotes=tuple(away.made),

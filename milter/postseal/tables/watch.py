@@ -4,7 +4,7 @@ NAME
     watch - Watch: a set of files, and whether to read them again
 
 GIVEN
-    the files of a Site.
+    the files of a Site, and when reading them began.
 
 GIVES
     poll(): True once for every change that has come to rest.  A file that is still being
@@ -20,17 +20,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-# What changes when a file does: content, another file of that name, no file.
-_Look = tuple[int, int, int] | None
+# What changes when a file does: content, another file of that name, its owner, no file.
+_Look = tuple[int, ...] | None
+
+COARSE = 10_000_000  # nanoseconds by which the clock of file systems may be behind
+_UNSEEN: _Look = ()  # like no file there is
 
 
 class Watch:
     """The files as they were when last reported."""
 
-    def __init__(self, files: Iterable[Path]) -> None:
+    def __init__(self, files: Iterable[Path], began: int | None = None) -> None:
+        """began: nanoseconds since 1970.  What changed after may have been read half."""
         self._files = tuple(dict.fromkeys(files))
-        self._known = self._look()
-        self._latest = self._known
+        self._latest = self._look()
+        self._known = self._latest
+        if began is not None:
+            late = began - COARSE
+            self._known = tuple(
+                _UNSEEN if look and look[0] >= late else look for look in self._latest
+            )
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether something changed while it was being read."""
+        return _UNSEEN in self._known
+
+    def add(self, files: Iterable[Path]) -> None:
+        """Look at more files; they count as they are now."""
+        more = tuple(one for one in dict.fromkeys(files) if one not in set(self._files))
+        looks = tuple(map(_look, more))
+        self._files += more
+        self._known += looks
+        self._latest += looks
+
+    def again(self) -> None:
+        """Tell of the files once more, as soon as they are at rest."""
+        self._known = (_UNSEEN,) * len(self._files)
 
     def __len__(self) -> int:
         return len(self._files)
@@ -52,4 +78,7 @@ def _look(path: Path) -> _Look:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return (
+        status.st_ctime_ns, status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode,
+        status.st_uid, status.st_gid,
+    )  # fmt: skip
