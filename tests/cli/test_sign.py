@@ -108,13 +108,17 @@ def test_explain_names_what_will_break_it(
     file = tmp_path / "hard.eml"
     long = b"x" * 1000
     file.write_bytes(
-        b"From: a@example.com\r\nCc: " + long + b"\r\nX-Long: " + long + b"\r\n\r\n"
+        b"From: a@example.com\r\nReferences: <x@y.z>\r\nCc: "
+        + long
+        + b"\r\nX-Long: "
+        + long
+        + b"\r\n\r\n"
         b"caf\xc3\xa9\r\n" + long + b"\r\n"
     )
     assert main(["sign", "--config", config, "--explain", str(file)]) == 0
-    warnings = [
-        line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")
-    ]
+    said = capsys.readouterr().out.splitlines()
+    assert "references" in said[1] and "references" not in said[2]
+    warnings = [line for line in said if line.startswith("warning: ")]
     assert "a line of the field Cc has 1004 octets" in warnings[0]
     assert "line 2 of the body" in warnings[1]
     assert "8BITMIME" in warnings[2]

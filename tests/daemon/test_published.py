@@ -21,6 +21,7 @@ from support.fakedns import FakeDns
 
 RSA_KEY = sign.signing_key(RSA, "example.com", "s1")
 ED_KEY = sign.signing_key(ED25519, "example.com", "ed")
+OLD_KEY = sign.signing_key(RSA, "example.com", "old")
 S1, ED = RSA_KEY.query_name, ED_KEY.query_name
 
 
@@ -32,13 +33,14 @@ class Session(FakeDns):
     """A table that can be closed, as one message's resolver is."""
 
     sent = 0
+    closed = 0
 
     @property
     def usage(self) -> Session:
         return self
 
     def close(self) -> None:
-        pass
+        Session.closed += 1
 
 
 class World:
@@ -69,7 +71,9 @@ class World:
 
 def test_published_keys_are_not_worth_a_line() -> None:
     world = World()
+    before = Session.closed
     assert world.round() == []
+    assert Session.closed == before + 2
     assert world.states == [State.PUBLISHED] * 2
     assert world.lines == [] and not world.board.suspects
 
@@ -181,6 +185,7 @@ class Chosen(NoKeys):
         return tuple(Choice(key=key, identity="@example.com") for key in self.keys)
 
 
+GOOD, BAD, OLD = State.PUBLISHED, State.MISSING, OLD_KEY.query_name
 BOTH = {S1: State.PUBLISHED, ED: State.PUBLISHED}
 
 
@@ -193,13 +198,14 @@ BOTH = {S1: State.PUBLISHED, ED: State.PUBLISHED}
         pytest.param((ED_KEY,), {**BOTH, ED: State.REVOKED}, [S1], id="the-other-instead"),
         pytest.param((ED_KEY,), {ED: State.DIFFERENT}, [ED], id="the-other-not-known"),
         pytest.param((ED_KEY,), {ED: State.MISSING, S1: State.MISSING}, [ED], id="none-published"),
+        pytest.param((ED_KEY, OLD_KEY), {S1: GOOD, ED: BAD, OLD: BAD}, [S1], id="one-for-two"),
         pytest.param((), {**BOTH, ED: State.MISSING}, [], id="not-ours"),
     ],
 )
 def test_fallback(
     chosen: tuple[SigningKey, ...], states: Mapping[str, State], signing: list[str]
 ) -> None:
-    world = World()
+    world = World(RSA_KEY, ED_KEY, OLD_KEY)
     for name, state in states.items():
         world.board[name] = state
     made = PublishedChooser(Chosen(*chosen), world.board).choose("a@example.com")

@@ -98,9 +98,9 @@ class PublishedChooser:
         served = {one.key.domain for one in good}
         for choice in choices:
             domain = choice.key.domain
-            if domain not in served and choice not in good:
+            if domain not in served:
                 good.append(self._instead_of(choice))
-                served.add(good[-1].key.domain)
+                served.add(domain)
         return good
 
     def _instead_of(self, choice: Choice) -> Choice:

@@ -93,6 +93,18 @@ def test_far_behind_some_chunks_are_looked_at() -> None:
     assert seen(calm + b"a\r\n" * 40, *range(len(calm), len(calm) + 118, 2)) == {}
 
 
+def test_a_line_may_begin_in_a_chunk_that_is_not_looked_at() -> None:
+    calm = b"0123456789\r\n" * (WHOLE // 12 + 1)
+    for lead in range(FEW):
+        pieces = [calm, *[b"y\r\n"] * lead, b"x" * 900, *[b"\r\nq"] * (FEW - 1), b"w" * 500]
+        borders = list(itertools.accumulate(map(len, pieces)))
+        assert seen(b"".join(pieces), *borders[:-1]) == {}
+
+
+def test_a_cr_at_the_end_is_not_of_the_line() -> None:
+    assert set(seen(b"x" * MAX_LINE + b"\r")) == {Risk.BARE_CR}
+
+
 def test_the_sample_may_end_within_a_line_end() -> None:
     for length in range(SAMPLE - 3, SAMPLE + 3):
         assert seen(b"x" * 500 + b"\r\n" + b"y" * (length - 502) + b"\r\nz\r\n") == {}
