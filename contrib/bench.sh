@@ -45,10 +45,8 @@ tool_packages() {
 # Reads package lines; keeps those that apt can install.
 available() {
 	while read -r package why; do
-		[ -z "$(apt-cache -q policy "$package" 2>/dev/null | grep -F 'Candidate: (none)')" ] &&
-			apt-cache -q show "$package" >/dev/null 2>&1 && printf '%s %s\n' "$package" "$why"
+		! apt_plan "$package" >/dev/null 2>&1 || printf '%s %s\n' "$package" "$why"
 	done
-	true
 }
 
 install_all() {
@@ -64,7 +62,6 @@ install_all() {
 		stamp run
 	}
 }
-
 
 module=bench.run
 if [ "${1-}" = growth ]; then module=bench.growth && shift; fi
