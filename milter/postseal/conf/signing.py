@@ -81,13 +81,13 @@ class Sign(Section):
     key_table: str = Field(
         default="",
         description="A KeyTable as OpenDKIM reads it: NAME DOMAIN:SELECTOR:KEY on a line. Written"
-        " file:/PATH, csl:TEXT or just /PATH.",
+        " file:/PATH, csl:TEXT or just /PATH, or as under Tables elsewhere.",
     )
     signing_table: str = Field(
         default="",
         description="A SigningTable as OpenDKIM reads it: SENDER NAME on a line. Written"
         " file:/PATH for exact look-ups, refile:/PATH for patterns with *, csl:TEXT, or just"
-        " /PATH for file:/PATH.",
+        " /PATH for file:/PATH, or as under Tables elsewhere.",
     )
     choose_by: Literal["from", "envelope", "login"] = Field(
         default="from",
