@@ -181,6 +181,7 @@ def test_iprev_keeps_its_errors_apart(address: str, broken: set[str], status: st
     client = Client(address=ip_address(address), helo="h.example")
     verdict = through(BARE, FakeDns(WORLD, broken=broken), client=client, told=rules(iprev=True))
     assert f"iprev={status}" in results(verdict)
+    assert ("reason=" in results(verdict).partition("; dkim")[0]) is bool(broken)
 
 
 def test_an_ipv6_client_is_quoted() -> None:
@@ -353,6 +354,14 @@ def test_a_broken_chain_is_reported() -> None:
     assert 'arc=fail reason="the body was changed [i: 1]" smtp.remote-ip=203.0.113.7' in text
     assert "oldest-pass" not in text
     assert "ARC: its chain proves nothing at set 1: the body was changed" in story(verdict)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_single_field_of_a_chain_is_no_chain(number: int) -> None:
+    what = Mail((ONE.fields[number], *BARE.fields), BARE.body)
+    assert 'arc=fail reason="the ARC sets are not complete"' in results(
+        through(what, FakeDns(WORLD))
+    )
 
 
 @pytest.mark.parametrize(

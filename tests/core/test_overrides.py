@@ -81,6 +81,7 @@ def met(
         pytest.param([".a.b"], "a.b", False, id="only-below"),
         pytest.param([".a.b"], "xa.b", False, id="at-a-label"),
         pytest.param([".a.b", "a.b"], "a.b", True, id="both"),
+        pytest.param([".a.b", "c.d"], "x.a.b", True, id="among-others"),
         pytest.param(["a.b"], "", False, id="nothing"),
         pytest.param(["a@b.c"], "b.c", False, id="a-mailbox-is-no-domain"),
     ],
