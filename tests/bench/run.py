@@ -54,7 +54,8 @@ def main() -> int:
     wrong = _write(out, samples, options, processors)
     if wrong:
         say(
-            f"error: {wrong} of our messages were not treated as they should be; see {out}/results.md"
+            f"error: {wrong} of our messages were not treated as they should be;"
+            f" see {out}/results.md"
         )
     return 1 if wrong else 0
 
