@@ -54,7 +54,7 @@ def test_the_usual_configuration_is_the_one_that_is_read(
 def test_json(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", "--config", config, "--json", message]) == 0
     made = json.loads(capsys.readouterr().out)
-    assert made["from"] == "example.com"
+    assert made["from"] == "example.com" and made["risks"] == made["where"] == ""
     assert [one.startswith("DKIM-Signature: v=1;") for one in made["signatures"]] == [True]
 
 

@@ -84,7 +84,8 @@ def main(args: argparse.Namespace) -> int:
         return os.EX_OK
     if args.json:
         fields = [(field.name + b":" + field.value).decode("ascii") for field in verdict.signatures]
-        print(json.dumps({"from": verdict.story["from"], "signatures": fields}, indent=2))
+        told = {name: verdict.story.get(name, "") for name in ("from", "risks", "where")}
+        print(json.dumps({**told, "signatures": fields}, indent=2))
         return os.EX_OK
     signed = b"".join(field.simple for field in (*verdict.signatures, *header))
     sys.stdout.buffer.write(signed + b"\r\n" + body)

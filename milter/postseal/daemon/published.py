@@ -64,8 +64,10 @@ class Board:
         return State.UNKNOWN if place is None else _STATES[self._states[place]]
 
     def __setitem__(self, name: str, state: State) -> None:
+        mended = self[name].is_bad
         self._states[self._place[name]] = _NUMBERS[state]
-        self._states[len(self.keys)] = not _BAD.isdisjoint(self._states[: len(self.keys)])
+        if state.is_bad or mended:
+            self._states[len(self.keys)] = not _BAD.isdisjoint(self._states[: len(self.keys)])
 
     @property
     def suspects(self) -> bool:
