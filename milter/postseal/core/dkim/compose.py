@@ -34,6 +34,9 @@ from postseal.core.field import Field
 # folds, and with the signature.  As long as both are longer than the rest of a line, the folds
 # before the signature are the same, which `simple` depends on.
 _PLACE_HOLDER = b"0" * 72
+_FOLD = b"\r\n "
+_FULL = range(43, 49)  # octets of a line without room for "; b=" and _SHORT more
+_SHORT = 16
 _WIDTH = 74  # columns, as far as whole tags fit
 
 
@@ -51,20 +54,26 @@ class _Key(NamedTuple):
 
 
 class _Canon:
-    """Canonicalization as dkimpy calls it: of our one piece, and of the field itself."""
+    """Canonicalization as dkimpy calls it: of our one piece, and of the field itself.
 
-    __slots__ = ("_ready", "_relaxed")
+    before: what stands in the field in front of the tags that dkimpy is given.
+    """
 
-    def __init__(self, ready: list[tuple[bytes, bytes]], relaxed: bool) -> None:
+    __slots__ = ("_before", "_ready", "_relaxed")
+
+    def __init__(self, ready: list[tuple[bytes, bytes]], before: bytes, relaxed: bool) -> None:
         self._ready = ready
+        self._before = before
         self._relaxed = relaxed
 
     def canonicalize_headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         if headers is self._ready:
             return headers
+        name, tail = headers[0]
+        value = b" " + self._before + tail[1:]
         if not self._relaxed:
-            return headers
-        name, _, value = Field(*headers[0]).relaxed.partition(b":")
+            return [(name, value)]
+        name, _, value = Field(name, value).relaxed.partition(b":")
         return [(name, value)]
 
 
@@ -87,9 +96,16 @@ def compose(
     tags: `v=1; a=...` to the last one before b=, folded, lines after the first starting
     with CRLF and a blank.  signed: the canonical signed fields, each with its CRLF.
     """
-    tag, _, text = tags.partition(b"=")
-    fields = [(tag, text), (b"b", _PLACE_HOLDER)]
-    return _generate(name, fields, signed, relaxed, private, plain=False)
+    # dkimpy folds from the last fold on, and looks for b= with a pattern that is slow: it gets
+    # the last line alone.
+    before, fold, last = tags.rpartition(_FOLD)
+    if b"=" not in last:  # it goes on from the line above
+        before, fold, last = b"", b"", tags
+    tag, _, text = last.partition(b"=")
+    # bh= of SHA-256 has a line to itself, with a fold before b= and no other.
+    full = len(last) in _FULL and b" " not in last
+    fields = [(tag, text), (b"b", _PLACE_HOLDER[: _SHORT if full else None])]
+    return _generate(name, fields, signed, relaxed, private, before=before + fold)
 
 
 def compose_plain(
@@ -119,12 +135,13 @@ def _generate(
     relaxed: bool,
     private: crypto.PrivateKey,
     *,
-    plain: bool,
+    before: bytes = b"",
+    plain: bool = False,
 ) -> Field:
     first, colon, rest = signed.partition(b":")
     ready = [(first, rest)] if colon else []
     names = [first.lower()] if colon else []
     value = _Composer(ready).gen_header(
-        fields, names, _Canon(ready, relaxed), name, _Key(private), standardize=plain
+        fields, names, _Canon(ready, before, relaxed), name, _Key(private), standardize=plain
     )
-    return Field(name, b" " + value.removesuffix(b"\r\n"))
+    return Field(name, b" " + before + value.removesuffix(b"\r\n"))
