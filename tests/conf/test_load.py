@@ -146,6 +146,10 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
             "[sign]\nsub_domains = true", "2: sign.sub_domains:", "no effect", id="sub-domains"
         ),
         pytest.param(
+            '[sign]\ncheck_published = "warn"', "2: sign.check_published:", "without keys",
+            id="published-nothing",
+        ),
+        pytest.param(
             '[sign]\noversign = ["X-A"]', "2: sign.oversign:", "not among", id="oversign-unsigned"
         ),
         pytest.param(

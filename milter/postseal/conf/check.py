@@ -46,6 +46,7 @@ class Finding:
 def check(settings: Settings) -> Iterator[Finding]:
     """Every finding, in no order."""
     yield from _keys(settings)
+    yield from _published(settings)
     yield from _headers(settings)
     yield from _expire(settings)
     yield from _identity(settings)
@@ -110,6 +111,17 @@ def _keys(settings: Settings) -> Iterator[Finding]:
                 (key,),
             )
         seen.setdefault(one.selector, number)
+
+
+def _published(settings: Settings) -> Iterator[Finding]:
+    sign = settings.sign
+    if sign.check_published != "off" and not (sign.domain or sign.signing_table):
+        yield Finding(
+            ("sign", "check_published"),
+            "has no effect without keys",
+            "add sign.domain with [[sign.key]], or key_table and signing_table",
+            (("sign", "domain"), ("sign", "signing_table")),
+        )
 
 
 def _headers(settings: Settings) -> Iterator[Finding]:
