@@ -1,11 +1,16 @@
 """How long tables of 10,000 domains take to read and to ask, and how much memory they hold.
 
-    python tests/bench/bench_tables.py [--domains N]
+    python tests/bench/bench_tables.py [--domains N] [--elsewhere]
 
 For file: and refile: tables, with one key file for all domains and with one for each.
 Printed are seconds of processor time to read and check everything, the growth of resident
 memory, and microseconds of processor time per choose(): the first time for each domain,
 again for 500 busy domains, and for an author that is not in the table.
+
+With --elsewhere, both tables are kept in SQLite, PostgreSQL, MariaDB, LDAP and Redis on this
+machine, as far as these are installed.  Seconds are then those that pass, with the libraries
+read and the table tried, and so are the microseconds of the first time, when the server is
+asked for a sender and for a key; memory has all answers in it.
 """
 
 from __future__ import annotations
@@ -72,11 +77,63 @@ def measure(folder: Path, kind: str, many: bool, domains: int, pem: bytes) -> st
     return f"{what:22}{seconds:8.2f} s {grown:7.1f} MB {first:9.1f} {again:7.1f} {none:7.1f} us"
 
 
+def waited(chooser: KeyChooser, domains: list[int]) -> float:
+    """Time that passes per choose()."""
+    start = time.perf_counter()
+    for number in domains:
+        chooser.choose(f"joe@domain{number}.example")
+    return (time.perf_counter() - start) / len(domains) * 1e6
+
+
+def measure_elsewhere(file: Path, domains: int) -> str:
+    """One line of the result."""
+    before, start = resident(), time.perf_counter()
+    made = site.load(load.read(file))
+    seconds = time.perf_counter() - start
+    rng = random.Random(1)
+    first = waited(made.chooser, rng.sample(range(domains), min(domains, ASKED)))
+    busy = [rng.randrange(min(BUSY, domains)) for _ in range(ASKED)]
+    microseconds(made.chooser, busy)
+    again = microseconds(made.chooser, busy)
+    microseconds(made.chooser, [domains])
+    none = microseconds(made.chooser, [domains] * ASKED)
+    grown = resident() - before
+    made.close()
+    return f"{seconds:8.2f} s {grown:7.1f} MB {first:9.1f} {again:7.1f} {none:7.1f} us"
+
+
+def elsewhere(domains: int, pem: bytes) -> None:
+    """Fill and measure every kind of server that is there."""
+    from support import storeservers
+
+    for kind in storeservers.KINDS:
+        if lacking := storeservers.missing(kind):
+            print(f"{kind:22} {lacking} is not installed")
+            continue
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            folder.chmod(0o755)  # servers with a user of their own have to get in
+            key = private(folder / "k", pem)
+            with storeservers.running(kind, folder) as server:
+                names = range(domains)
+                server.put("keys", [(f"n{n}", f"domain{n}.example", "s", f"{key}") for n in names])
+                server.put("senders", [(f"domain{n}.example", f"n{n}") for n in names])
+                file = folder / "postseal.toml"
+                file.write_text(
+                    '[sign]\nkey_table = "table:keys"\nsigning_table = "table:senders"\n'
+                    + server.toml("timeout = 20.0\n")
+                )
+                with get_context("spawn").Pool(1) as fresh:
+                    print(f"{kind:22}{fresh.apply(measure_elsewhere, (file, domains))}", flush=True)
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--domains", type=int, default=10_000)
-    domains = parser.parse_args().domains
+    parser.add_argument("--elsewhere", action="store_true")
+    asked = parser.parse_args()
+    domains = asked.domains
     pem = keypair.pem(generate_private_key(65537, 2048))
     print(f"{domains} domains{'':9}read      memory     first   again    none")
     for kind in ("file", "refile"):
@@ -86,6 +143,8 @@ def main() -> int:
                 with get_context("spawn").Pool(1) as fresh:
                     line = fresh.apply(measure, (Path(folder), kind, many, domains, pem))
                 print(line, flush=True)
+    if asked.elsewhere:
+        elsewhere(domains, pem)
     return 0
 
 
