@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from postseal.core import spf
@@ -17,13 +18,13 @@ def verdict(case: SpfCase) -> spf.Result:
     )
 
 
-def test_rfc_7208_suite() -> None:
+def test_rfc_7208_suite(record_property: Callable[[str, object], None]) -> None:
     cases = spf_cases()
     wrong = [
         f"{case.description}/{case.id}: {found} is not {case.results}"
         for case in cases
         if (found := verdict(case)).status not in case.results
     ]
-    print(f"RFC 7208 suite: {len(cases) - len(wrong)} of {len(cases)}")
+    record_property("suite", ("RFC 7208 suite", len(cases) - len(wrong), len(cases)))
     assert not wrong
     assert len(cases) == SPF_CASES
