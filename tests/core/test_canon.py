@@ -61,7 +61,7 @@ pieces = st.sampled_from(
 keys = st.builds(BodyKey, st.booleans(), st.none() | st.integers(0, 40))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=15 * settings().max_examples)
 @given(st.lists(pieces, max_size=25).map(b"".join), keys, st.lists(st.integers(0, 60), max_size=6))
 def test_equals_the_reference(body: bytes, key: BodyKey, borders: list[int]) -> None:
     cuts = tuple(min(border, len(body)) for border in borders)

@@ -39,7 +39,7 @@ def test_simple_is_what_was_written() -> None:
 PIECES = [b" ", b"\t", b"a", b"\r\n ", b"\r\n\t", b"\x0b", b"\x0c", b"\r", b"\n", b"\x1c", b"\xa0"]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=5 * settings().max_examples)
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join))
 def test_relaxed_equals_a_plain_reading(value: bytes) -> None:
     """RFC 6376 section 3.4.2, step by step."""

@@ -121,6 +121,7 @@ def send(daemon: Daemon, *recipients: str) -> str:
         return client.message(b"To: x\r\n\r\nhi\r\n", recipients=recipients).code
 
 
+@pytest.mark.slow
 def test_recipients_through_a_daemon(daemon: Daemon) -> None:
     """They reach the rule, all of them count, and the total is told at a reload and at the end."""
     assert send(daemon, "<other@here.example>") == "replycode"
@@ -140,6 +141,7 @@ def test_recipients_through_a_daemon(daemon: Daemon) -> None:
     assert "event=override-total row=1 hits=1" in daemon.log_text()
 
 
+@pytest.mark.slow
 def test_recipients_are_not_asked_for_without_a_rule(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     made = Daemon(tmp_path, "plain")

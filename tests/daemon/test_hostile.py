@@ -15,6 +15,8 @@ import pytest
 from support.hostile import CASES, records
 from support.receiver import EVERYTHING, FIELD, FORGETFUL, Receiver, receiver
 
+pytestmark = pytest.mark.slow  # the largest messages there can be
+
 LESS = 1 / 8
 # Linear work grows by 8, quadratic by 64; the rest is room for a busy machine.
 MOST = 24

@@ -19,6 +19,8 @@ from support.daemon import Daemon
 from support.milterclient import MilterClient, Reply
 from support.sites import private
 
+pytestmark = pytest.mark.slow  # a daemon of its own for every test
+
 RELOADS = 100
 SENDERS = 4
 MESSAGE = b"From: Ann <ann@a.example>\nTo: b@b.example\nSubject: hello\nDate: now\n\nbody\n"
@@ -94,7 +96,6 @@ def sign_one(world: World) -> int:
         return world.generation(client.message(MESSAGE))
 
 
-@pytest.mark.slow
 def test_a_hundred_reloads_under_load(world: World) -> None:
     """No message is lost, deferred, unsigned, or signed with parts of two generations."""
     start(world, watch=0)

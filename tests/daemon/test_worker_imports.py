@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a Python of its own for every row
 ROOT = Path(__file__).resolve().parents[2]
 
 LOADED = """

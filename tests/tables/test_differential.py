@@ -29,7 +29,7 @@ from support.opendkim import Made, Outcome
 
 pytestmark = pytest.mark.skipif(opendkim.OPENDKIM is None, reason="opendkim is not installed")
 
-QUICK, TABLES = 30, 300  # generated tables; each is asked for every sender
+QUICK, TABLES = 10, 300  # generated tables; each is asked for every sender
 DOMAINS = ("example.com", "sub.example.com", "a.b.example.com", "example.org", "other.net", "x.com")
 LOCALS = ("joe", "Ann", "o+x")
 SENDERS = [f"{local}@{domain}" for local in LOCALS for domain in DOMAINS]
