@@ -14,10 +14,11 @@ GIVES
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from postseal.tables.store import TableUnavailable
 
@@ -29,27 +30,42 @@ class _Work(Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         self._work = work
-        self.ended = threading.Event()
-        self.value: list[T] = []
-        self.error: BaseException | None = None
+        self._ended = threading.Event()
+        self._value: list[T] = []
+        self._error: BaseException | None = None
 
-    def run(self, free: threading.Semaphore) -> None:
+    def run(self) -> None:
         try:
-            self.value.append(self._work())
+            self._value.append(self._work())
         except BaseException as error:  # carried over to who waits
-            self.error = error
-        finally:
-            free.release()
-            self.ended.set()
+            self._error = error
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def result(self, seconds: float) -> T:
+        """What work gave or raised.  Raises TimeoutError."""
+        if not self._ended.wait(seconds):
+            raise TimeoutError
+        if self._error is not None:
+            raise self._error
+        return self._value[0]
 
 
 class Asker:
-    """At most `most` pieces of work at a time, of `seconds` each."""
+    """At most `most` pieces of work at a time, of `seconds` each.
+
+    Threads are started when they are needed, after fork(), and stay.
+    """
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
-        self._free = threading.Semaphore(most)
         self._seconds = seconds
+        self._free = threading.Semaphore(most)
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._idle = 0
+        self._queue: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
 
     def ask(self, work: Callable[[], T]) -> T:
         """What work gives or raises; TableUnavailable when it is late."""
@@ -57,9 +73,30 @@ class Asker:
         if not self._free.acquire(timeout=self._seconds):
             raise TableUnavailable(f"all {self._most} connections are busy")
         piece = _Work(work)
-        threading.Thread(target=piece.run, args=(self._free,), daemon=True).start()
-        if not piece.ended.wait(max(0.0, until - time.monotonic())):
-            raise TableUnavailable(f"no answer within {self._seconds:g} seconds")
-        if piece.error is not None:
-            raise piece.error
-        return piece.value[0]
+        with self._lock:
+            needed = not self._idle
+            self._idle -= not needed
+            self._threads += needed
+        if needed:
+            threading.Thread(target=self._serve, daemon=True).start()
+        self._queue.put(piece)
+        try:
+            return piece.result(max(0.0, until - time.monotonic()))
+        except TimeoutError:
+            raise TableUnavailable(f"no answer within {self._seconds:g} seconds") from None
+
+    def _serve(self) -> None:
+        """A thread's life."""
+        while (piece := self._queue.get()) is not None:
+            piece.run()
+            with self._lock:
+                self._idle += 1
+            self._free.release()
+            piece.end()
+
+    def close(self) -> None:
+        """Have the threads end when they are done."""
+        with self._lock:
+            for _ in range(self._threads):
+                self._queue.put(None)
+            self._threads = self._idle = 0

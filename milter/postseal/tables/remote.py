@@ -50,6 +50,7 @@ class Remote:
 
     def close(self) -> None:
         """Give idle connections back, where a process goes on without the table."""
+        self._asker.close()
         self._store.close()
 
 
