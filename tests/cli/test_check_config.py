@@ -117,3 +117,17 @@ def test_many_domains_are_counted(good: Path, capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr().out
     assert "and 15 more" in said
     assert "keys that depend on" in said
+
+
+def test_what_is_done_with_mail_from_outside(
+    good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = GOOD.replace('"hold"', '"header"\nreject = true')
+    text += '[arc]\nseal = true\ndomain = "example.org"\nselector = "arc"\nkey = "rsa.private"\n'
+    text += '[[override]]\ndkim = "a.b"\naction = "accept"\nwhy = "x"\n'
+    good.write_text(text)
+    assert main(["check-config", str(good)]) == 0
+    said = capsys.readouterr().out
+    assert "quarantine is marked, reject is refused" in said
+    assert "overrides: 1" in said
+    assert "seals as arc._domainkey.example.org" in said
