@@ -16,13 +16,16 @@ from postseal.conf.mistake import ConfigError, Severity
 from postseal.core.signing import Choice, LoginTable, SigningUnavailable
 from postseal.tables import site
 from support import storeservers
-from support.child import wait_until
+from support.child import LOOPBACK, wait_until
+from support.daemon import Daemon
+from support.milterclient import MilterClient
 from support.sites import private
 from support.storeservers import PASSWORD, Server
 
 pytestmark = pytest.mark.e2e
 
 SHORT = "timeout = 2.0\nconnections = 2\ncache = 1\ncache_negative = 1\nretry = 1\n"
+STALE = "stale = 600\n"
 ROWS = [
     ("joe@a.example", "k1:joe@%"),
     ("a.example", "k2"),
@@ -252,6 +255,51 @@ def test_old_answers_serve_while_it_is_out_and_not_for_ever(outage: tuple[Server
     assert short(made.chooser.choose("new@a.example")) == [(A2, None)]
     assert len(told.events("table-up")) == 3
     assert PASSWORD not in str(told.lines)
+
+
+MAIL = b"From: %s\nTo: b@b.example\nSubject: hello\nDate: now\n\nbody\n"
+
+
+def sent(daemon: Daemon, author: str) -> str:
+    """The selectors that signed, or the refusal."""
+    with MilterClient((LOOPBACK, daemon.port)) as client:
+        client.negotiate()
+        client.connect("localhost", LOOPBACK)
+        client.helo()
+        reply = client.message(MAIL % author.encode())
+    return reply.text[:3] or ",".join(
+        field.partition(" s=")[2].partition(";")[0] for field in reply.inserted("DKIM-Signature")
+    )
+
+
+@pytest.mark.parametrize("outage", ["stop"], indirect=True)
+def test_a_daemon_through_an_outage(outage: tuple[Server, str]) -> None:
+    """All of it: a user without rights, fork, the log, and mail that is told to come again."""
+    server, _ = outage
+    folder = server.secrets
+    daemon = Daemon(folder, "daemon")
+    daemon.configure(
+        f'[sign]\nkey_table = "csl:k1=%:s1:{folder}/k1,k2=a.example:s2:{folder}/k2"\n'
+        f'signing_table = "table:senders"\n{server.toml(SHORT + STALE)}',
+        {"watch": "0", "workers": "1"},
+    )
+    daemon.start()
+    try:
+        assert sent(daemon, "bob@a.example") == "s2"
+        assert sent(daemon, "bob@c.test") == ""
+        server.stop()
+        time.sleep(1.1)
+        assert sent(daemon, "bob@a.example") == "s2"
+        assert sent(daemon, "bob@c.test") == ""
+        assert sent(daemon, "new@a.example") == "451"
+        assert daemon.log_text().count("event=table-down table=senders") == 1
+        assert "senders does not answer" in daemon.log_text()
+        server.start()
+        wait_until(lambda: sent(daemon, "new@a.example") == "s2", "the table")
+        assert daemon.log_text().count("event=table-up table=senders") == 1
+        assert PASSWORD not in daemon.log_text()
+    finally:
+        daemon.stop()
 
 
 @LEFT
