@@ -5,44 +5,15 @@ S1 to S12 number the faults; the bare library is shown to have them where that i
 
 from __future__ import annotations
 
-import warnings
 from ipaddress import ip_address
-from typing import Any
 
 import pytest
 
 from postseal.core import spf
-from postseal.core.resolver import Kind
 from postseal.core.spf import Limits, Status, Why
+from support.barespf import Bare, bare, pyspf
 from support.fakedns import FakeDns
 from support.spfworld import CLIENT, OTHER, SIX, Records, check, txt
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import spf as pyspf
-
-
-class Bare(pyspf.query):
-    """pyspf as it is, but for where its answers come from."""
-
-    table: FakeDns
-
-    def dns(self, name: str, qtype: str, cnames: object = None, ignore_void: bool = False) -> Any:
-        answer = self.table.ask(name, Kind(qtype))
-        if not answer.records and not ignore_void:
-            self.void_lookups += 1
-            if self.void_lookups > 2:
-                raise pyspf.PermError("void")
-        return [[record] if isinstance(record, bytes) else record for record in answer.records]
-
-
-def bare(
-    records: Records, *, client: str = CLIENT, sender: str = "user@example.com", **dns: Any
-) -> str:
-    """What the library alone says."""
-    query = Bare(i=client, s=sender, h="mail.example.com")
-    query.table = FakeDns(records, **dns)
-    return query.check()[0]
 
 
 def test_s1_macro_checks_are_linear() -> None:
