@@ -55,7 +55,10 @@ def _lender(found: Findings) -> str:
 
 
 def auth(client: Client, envelope: Envelope) -> MethodResult:
-    """The client authenticated (RFC 8601 section 2.7.4)."""
+    """The client authenticated (RFC 8601 section 2.7.4).
+
+    Told where a field is written at all; mail that we sign gets none.
+    """
     return MethodResult(
         method="auth",
         result="pass",
