@@ -21,10 +21,11 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address
 
 from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
 from postseal.core.spf_macro import MacroError, domain_spec, expand
+from postseal.core.spf_network import NETWORK, ipv4, ipv6
 from postseal.core.transaction import Address
 
 with warnings.catch_warnings():  # compiling pyspf warns of escapes in its texts
@@ -35,9 +36,6 @@ _VERSION = re.compile(rb"v=spf1(?: |$)", re.IGNORECASE)
 _MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=(.*)", re.IGNORECASE)
 _LOCAL_MACRO = re.compile(r"%\{[sl]", re.IGNORECASE)
 _P_MACRO = re.compile(r"%\{p", re.IGNORECASE)
-_OCTET = r"(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])"
-_QUAD = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
-_NETWORK = re.compile(rf"([+?~-]?)ip4:({_QUAD.pattern})(?:/(\d|[12]\d|3[0-2]))?", re.ASCII)
 _RESULTS = {"": "pass", "+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 _AHEAD = re.compile(r"[+?~-]?(include|a|mx|exists)(?::([^/%]+))?(?:/.*)?", re.IGNORECASE)
 _NESTED_MAX = 20  # includes within includes; pyspf has the same bound, and asserts it
@@ -221,7 +219,7 @@ class Query(pyspf.query):
 
     def validate_mechanism(self, mech: str) -> tuple[str, str, str, int, str]:
         """One term.  Plain ip4 networks, of which records mostly consist, take a short way."""
-        if network := _NETWORK.fullmatch(mech):
+        if network := NETWORK.fullmatch(mech):
             sign, address, bits = network.groups()
             return mech, "ip4", address, int(bits or 32), _RESULTS[sign]
         if "%" in mech:
@@ -362,7 +360,7 @@ class Query(pyspf.query):
         """Whether the client is in one of the networks of n bits around these addresses."""
         shift = self._bits - n
         wanted = self._number >> shift
-        read = _ipv4 if self._bits == 32 else _ipv6
+        read = ipv4 if self._bits == 32 else ipv6
         try:
             for text in ipaddrs:  # may ask for the next one only now
                 if read(text) >> shift == wanted:
@@ -370,18 +368,6 @@ class Query(pyspf.query):
         except ValueError as fault:
             raise Fault("syntax", str(fault)) from fault
         return False
-
-
-def _ipv4(text: str) -> int:
-    """A dotted quad as a number.  Raises ValueError.  (A third of what ipaddress takes.)"""
-    if not _QUAD.fullmatch(text):  # pyspf's own pattern lets a line break at the end pass
-        raise ValueError(f"not an IPv4 address: {text!r}")
-    one, two, three, four = text.split(".")
-    return int(one) << 24 | int(two) << 16 | int(three) << 8 | int(four)
-
-
-def _ipv6(text: str) -> int:
-    return int(IPv6Address(text))
 
 
 class _Term(Query):
