@@ -51,7 +51,8 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
             id="field-name",
         ),
         pytest.param(
-            '[upstream]\nhosts = "192.0.2.9"', "2: upstream.hosts:", "authserv_ids", id="upstream-id"
+            '[upstream]\nhosts = "192.0.2.9"', "2: upstream.hosts:", "authserv_ids",
+            id="upstream-id",
         ),
         pytest.param(
             '[upstream]\nauthserv_ids = "a"', "2: upstream.authserv_ids:", "without hosts",

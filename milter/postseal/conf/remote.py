@@ -26,8 +26,8 @@ class RemoteTable(Section):
     )
     url: str = Field(
         min_length=1,
-        description="Where it is, as under Tables elsewhere below. A password does not belong here but"
-        " into password_file.",
+        description="Where it is, as under Tables elsewhere below. A password does not belong here"
+        " but into password_file.",
     )
     query: str = Field(
         default="",
