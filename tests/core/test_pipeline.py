@@ -8,14 +8,15 @@ from ipaddress import ip_address
 import pytest
 
 from postseal.core.action import Accept, Defer, Delete, Hold, Insert, Reject
+from postseal.core.pipeline import Pipeline
 from postseal.core.resolver import DnsFault
 from postseal.core.roles import Origin, Origins, Role
 from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, OnQuarantine
-from postseal.core.transaction import Client
+from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Verdict
-from support.dkimmail import FIELDS, KEYS, Mail, check, mail, signed
+from support.dkimmail import FIELDS, KEYS, NOW, Mail, check, mail, signed
 from support.fakedns import FakeDns
-from support.pipeline import ID, USER, Loopback, rules, through
+from support.pipeline import ID, USER, Keys, Loopback, rules, through
 
 WORLD = {
     **KEYS,
@@ -275,3 +276,23 @@ def test_without_dns_mail_can_be_deferred() -> None:
     down = FakeDns(WORLD, broken={"_dmarc.example.com"})
     verdict = through(mail(FIELDS), down, told=rules(dmarc=STRICT))
     assert isinstance(verdict.action, Defer)
+
+
+def test_signing_waits_for_its_turn() -> None:
+    """The threads of a worker sign one after the other; nothing else of a message waits."""
+    held: list[str] = []
+
+    class Turn:
+        def __enter__(self) -> None:
+            held.append("taken")
+
+        def __exit__(self, *_fault: object) -> None:
+            held.append("given back")
+
+    pipeline = Pipeline(rules(), Keys(), lambda: NOW, turn=Turn())
+    told = mail(FIELDS)
+    work = pipeline.open(USER, Envelope(sender="ann@example.com"), told.header, dns())
+    work.body(told.body)
+    assert held == []
+    assert len(work.close().signatures) == 2
+    assert held == ["taken", "given back"]

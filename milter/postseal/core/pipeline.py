@@ -27,6 +27,7 @@ THE WAY
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from postseal.core import address, roles
 from postseal.core.checking import Checking
@@ -49,7 +50,7 @@ from postseal.core.verdict import Work
 class Pipeline:
     """One per worker; immutable, so that every thread may use it."""
 
-    __slots__ = ("_clock", "_count", "_keys", "_rules")
+    __slots__ = ("_clock", "_count", "_keys", "_rules", "_turn")
 
     def __init__(
         self,
@@ -57,12 +58,17 @@ class Pipeline:
         keys: KeyChooser,
         clock: Callable[[], float],
         count: Callable[[int], None] = lambda _row: None,
+        turn: AbstractContextManager[object] | None = None,
     ) -> None:
-        """count is told the number of each override that decides about a message."""
+        """count is told the number of each override that decides about a message.
+
+        turn is held while a message is signed: the threads of a worker sign in turn.
+        """
         self._rules = rules
         self._keys = keys
         self._clock = clock
         self._count = count
+        self._turn = turn or nullcontext()
 
     def open(self, client: Client, envelope: Envelope, header: Header, resolver: Resolver) -> Work:
         """Begin a message at the end of its header.  Never raises for what a sender wrote."""
@@ -78,7 +84,9 @@ class Pipeline:
             if origin.signs and authors.why is address.Why.ONE:
                 sender = address_of(rules.choose_by, client, envelope, authors)
                 if choices := self._keys.choose(sender):
-                    return Outbound(rules, origin, client, authors, header, choices, now)
+                    return Outbound(
+                        rules, origin, client, authors, header, choices, now, self._turn
+                    )
         except SigningUnavailable as reason:
             return Refused(rules, origin, client, authors, str(reason))
         work = Checking(

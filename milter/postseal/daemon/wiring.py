@@ -16,6 +16,7 @@ SEE ALSO
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -165,7 +166,11 @@ def parts(
         settings=found.settings,
         board=board,
         pipeline=Pipeline(
-            rules, _chooser(found, board), time.time, hits.hit if hits else _uncounted
+            rules,
+            _chooser(found, board),
+            time.time,
+            hits.hit if hits else _uncounted,
+            threading.Lock(),
         ),
         macros=rules.origins.macro_names,
         recipients=any(row.recipient for row in rules.overrides),
