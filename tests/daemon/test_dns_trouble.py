@@ -86,6 +86,9 @@ def take(mx: Receiver) -> Taken:
     return mx.take(MESSAGE, sender="<ann@sender.example>", client=CLIENT)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
     """One daemon for all rows: it remembers nothing from one to the next."""

@@ -134,6 +134,13 @@ class Postfix:
         """Whether a message of sender is in the hold queue."""
         return any(row["queue_name"] == "hold" and row["sender"] == sender for row in self.queue())
 
+    def release(self, sender: str) -> None:
+        """Let the messages of that sender out of the hold queue."""
+        for row in self.queue():
+            if row["sender"] == sender and row["queue_name"] == "hold":
+                self._run("postsuper", "-H", str(row["queue_id"]))
+        self.flush()
+
     def flush(self) -> None:
         """Try all deferred mail now."""
         self._run("postqueue", "-f")
