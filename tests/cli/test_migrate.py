@@ -71,8 +71,9 @@ def test_dead_rows_of_tables_are_in_the_report(
 
 
 def test_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["migrate", str(tmp_path / "none")]) == 78
-    assert "cannot be read" in capsys.readouterr().err
+    assert main(["migrate", str(tmp_path / "none")]) == 66
+    said = capsys.readouterr().err
+    assert f"error: {tmp_path / 'none'}: No such file" in said and "hint:" in said
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -29,7 +29,7 @@ from postseal.conf.migrate_base import Migration
 from postseal.conf.migrate_report import Entry, Fate
 from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.tables import site
-from postseal_keys.console import CANTCREAT, CONFIG, OK, Problem, os_problem
+from postseal_keys.console import CANTCREAT, CONFIG, NOINPUT, OK, Problem, os_problem
 
 DAEMONS = {"opendkim": migrate_opendkim.migrate, "dkimpy-milter": migrate_dkimpy.migrate}
 
@@ -67,6 +67,7 @@ def register(commands: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Carry over, check the result, and print both."""
+    must_be_readable(args.file)
     daemon = args.daemon or ("dkimpy-milter" if "dkimpy" in args.file.name else "opendkim")
     try:
         work = DAEMONS[daemon](args.file)
@@ -84,6 +85,14 @@ def main(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         sys.stderr.write(as_text(work, faults))
     return CONFIG if any(one.severity is Severity.ERROR for one in faults) else OK
+
+
+def must_be_readable(path: Path) -> None:
+    """Raises Problem.  A file that is not there is no fault of a configuration."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise os_problem(error, hint="check the path and who may read it", code=NOINPUT) from None
 
 
 def examine(work: Migration, text: str, place: Path) -> list[Mistake]:
