@@ -211,3 +211,22 @@ def test_recipients_belong_to_one_message() -> None:
     assert session.envelope(no_macro).recipients == ("c@d.example", "e@f.example")
     session.begin_message(b"<a@b.example>")
     assert session.envelope(no_macro).recipients == ()
+
+
+def test_a_client_that_cannot_be_read_is_not_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """XCLIENT: one connection, another client.  A fault of ours must not lend it a good name."""
+
+    def broken(_given: object) -> tuple[None, None]:
+        raise MemoryError
+
+    session = Session(leading_space=True)
+    session.begin_connection("localhost", ("127.0.0.1", 0))
+    session.greet("mx.example.com")
+    assert session.client(no_macro).local
+    monkeypatch.setattr("postseal.daemon.session.read_address", broken)
+    with pytest.raises(MemoryError):
+        session.begin_connection("evil.example", ("192.0.2.1", 25))
+    client = session.client(no_macro)
+    assert (client.address, client.name, client.helo, client.local) == (None, "", "", False)

@@ -103,7 +103,8 @@ class Settings(Section):
     on_error: Literal["tempfail", "accept"] = Field(
         default="tempfail",
         description="What happens to a message when the daemon itself fails on it: tempfail defers"
-        " it, accept lets it through without results.",
+        " it, accept lets it through without results, and with those that strangers may have"
+        " forged.",
     )
     pid_file: MaybePlace = Field(
         default=None,

@@ -60,11 +60,12 @@ class Session:
 
     def begin_connection(self, name: str = "", address: object = None) -> None:
         """A client connected, or took the place of another (XCLIENT).  Forgets everything."""
+        # whoever was there before must be gone, whatever happens below
+        self._address, self._name, self._local, self._helo = None, "", False, ""
         self._address, port = read_address(address)
         self._name = "" if name == "unknown" or name.startswith("[") else name
         # sendmail(1) and Postfix's own bounces: simulated by cleanup(8), with port 0
         self._local = port == 0 and name == "localhost" and str(self._address) == "127.0.0.1"
-        self._helo = ""
         self.end_message()
 
     def greet(self, helo: str) -> None:
