@@ -86,7 +86,6 @@ TESTED_WITH = {
     "milter/postseal/conf/remote.py": "tests/conf/test_model.py",
     "milter/postseal/tables/directory.py": "tests/e2e/test_stores.py",
     "milter/postseal/tables/keyvalue.py": "tests/e2e/test_stores.py",
-    "milter/postseal/tables/remote.py": "tests/e2e/test_stores.py",
     "milter/postseal/tables/store.py": "tests/tables/test_sql.py",
     "milter/postseal/conf/signing.py": "tests/conf/test_model.py",
     "keys/postseal_keys/formats/api.py": "tests/keys/test_formats.py",

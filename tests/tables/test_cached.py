@@ -170,3 +170,25 @@ def test_one_thread_asks_while_the_others_go_on() -> None:
     assert got == ["answer 2"]
     assert cached.get("a") == "answer 2"
     assert len(calls) == 2
+
+
+def test_in_an_outage_one_thread_tries() -> None:
+    """Those who come while it does are not held up."""
+    world = World()
+    world.fault = TableUnavailable("gone")
+    with pytest.raises(TableUnavailable):
+        world.get("a", 0)
+    others: list[str] = []
+
+    def ask(key: str) -> str:
+        world.asked.append(key)
+        with pytest.raises(TableUnavailable, match="does not answer"):
+            cached.get("b")  # as another thread would, at this moment
+        others.append("refused at once")
+        return "1"
+
+    cached = world.cached
+    cached._ask = ask
+    assert world.get("a", 5) == "1"
+    assert others == ["refused at once"]
+    assert world.asked == ["a", "a"]

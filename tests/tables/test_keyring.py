@@ -17,6 +17,7 @@ from postseal.tables import keyring
 from postseal.tables.keyring import KeyFault, Keyring
 from postseal.tables.safety import Fault, Inspector
 from postseal_keys import keypair
+from support.sites import private
 
 
 def write(path: Path, data: bytes) -> Path:
@@ -129,3 +130,22 @@ def test_a_message_never_holds_the_key(ring: Keyring) -> None:
         ring.key(b"c2VjcmV0", "line 3")
     assert "c2VjcmV0" not in str(caught.value)
     assert "line 3" in str(caught.value)
+
+
+def test_what_was_read_beforehand_is_not_read_again(tmp_path: Path) -> None:
+    """The daemon gives up root, and cannot."""
+    early, late = private(tmp_path / "early"), private(tmp_path / "late")
+    ring = Keyring(os.geteuid())
+    ring.add(early)
+    ring.settled = True
+    assert (ring.has(early), ring.has(late)) == (True, False)
+    early.unlink()
+    assert ring.file(early)
+    assert ring.file(late)
+    assert not ring.has(late)
+    late.unlink()
+    with pytest.raises(KeyFault, match="no such file"):
+        ring.file(late)
+    private(late)
+    assert ring.file(late)  # neither a key nor a fault is kept
+    assert len(ring) == 1
