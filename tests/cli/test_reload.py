@@ -34,6 +34,20 @@ def test_the_daemon_gets_sighup(tmp_path: Path) -> None:
             process.kill()
 
 
+def test_another_process_with_its_number_lives_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The file of a daemon that was killed; the number belongs to somebody else by now."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        try:
+            pid_file = write(tmp_path / "pid", f"{process.pid}\n")
+            assert main(["reload", "--pid-file", str(pid_file)]) == 69
+            assert "is not the daemon" in capsys.readouterr().err
+            assert process.poll() is None
+        finally:
+            process.kill()
+
+
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, signum: found.append((pid, signum)))
@@ -42,15 +56,15 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 
 def test_pid_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = sent(monkeypatch)
-    assert main(["reload", "--pid-file", str(write(tmp_path / "pid", "4711"))]) == 0
-    assert found == [(4711, signal.SIGHUP)]
+    assert main(["reload", "--pid-file", str(write(tmp_path / "pid", "4194305"))]) == 0
+    assert found == [(4194305, signal.SIGHUP)]
 
 
 def test_a_wrong_configuration_is_not_reloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = sent(monkeypatch)
-    pid_file = write(tmp_path / "pid", "4711")
+    pid_file = write(tmp_path / "pid", "4194305")
     config = write(tmp_path / "p.toml", "worker = 1\n")
     words = ["reload", "--config", str(config), "--pid-file", str(pid_file)]
     assert main(words) == 78
@@ -63,7 +77,7 @@ def test_no_pid_file_in_the_configuration(tmp_path: Path) -> None:
     assert main(["reload"]) == 78
 
 
-@pytest.mark.parametrize("text", ["", "x", "1", "0", "-5", "4711 4712", "٤"])
+@pytest.mark.parametrize("text", ["", "x", "1", "0", "-5", "4194305 4194306", "٤"])
 def test_not_a_process_number(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = sent(monkeypatch)
     assert main(["reload", "--pid-file", str(write(tmp_path / "pid", text))]) == 69
@@ -79,7 +93,7 @@ def test_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
         monkeypatch.setattr(os, "kill", kill)
 
-    pid_file = write(tmp_path / "pid", "4711")
+    pid_file = write(tmp_path / "pid", "4194305")
     fails(ProcessLookupError)
     assert main(["reload", "--pid-file", str(pid_file)]) == 69
     fails(PermissionError)

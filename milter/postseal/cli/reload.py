@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from typing import Any
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Severity
 from postseal_keys.console import CONFIG, NOPERM, OK, UNAVAILABLE, Problem, complain
+
+_CAUGHT = re.compile(r"^SigCgt:\s*([0-9a-f]+)$", re.MULTILINE)  # proc_pid_status(5)
 
 EXAMPLES = """\
 examples:
@@ -64,6 +67,12 @@ def main(args: argparse.Namespace) -> int:
             code=CONFIG,
         )
     pid = read_pid(pid_file)
+    if would_end(pid):
+        raise Problem(
+            f"{pid_file}: process {pid} is not the daemon: SIGHUP would end it",
+            hint="a daemon that was killed left the file behind; postseal run writes a new one",
+            code=UNAVAILABLE,
+        )
     try:
         os.kill(pid, signal.SIGHUP)
     except ProcessLookupError:
@@ -109,3 +118,13 @@ def read_pid(file: Path) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 2:
         raise Problem(f"{file}: {text!r} is not a process number", code=UNAVAILABLE)
     return int(text)
+
+
+def would_end(pid: int) -> bool:
+    """Whether SIGHUP has no handler there: the number has passed on to another process."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+    except OSError:
+        return False
+    caught = _CAUGHT.search(text)
+    return caught is not None and not int(caught[1], 16) & 1 << (signal.SIGHUP - 1)
