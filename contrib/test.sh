@@ -201,11 +201,11 @@ e2e_tests() {
 		TMPDIR="$TMPDIR" timeout --foreground -k 30 "$E2E_SECONDS" "$@"
 }
 
-# What the tests write goes with them.  Postfix's own user has to get in.
+# What the tests write goes with them.  Servers write there as users of their own.
 own_scratch() {
 	TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/postseal-XXXXXX")
 	export TMPDIR
-	chmod 755 "$TMPDIR"
+	chmod 1777 "$TMPDIR"
 	trap 'as_root rm -rf "$TMPDIR"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
