@@ -17,15 +17,14 @@ DOES NOT
 from __future__ import annotations
 
 import os
-import re
-import signal
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from postseal_keys import keypair, names, store
-from postseal_keys.console import CONFIG, DATAERR, UNAVAILABLE, Problem, os_problem
+from postseal_keys.console import CONFIG, DATAERR, Problem, os_problem
+from postseal_keys.hangup import hang_up
 from postseal_keys.keycheck import Wanted, wanted
 from postseal_keys.rotate import tables
 from postseal_keys.rotate.machine import Make, Publish, Remove, Revoke, Switch
@@ -140,7 +139,7 @@ class Effects:
         if settings.reload:
             run_program(settings.reload, what="reload")
         elif settings.pid_file:
-            hang_up(settings.pid_file)
+            hang_up(Path(settings.pid_file))
         else:
             self.say("the daemon is to be told by hand: neither pid_file nor reload is set")
 
@@ -204,23 +203,3 @@ def _replace(path: str, before: str, after: str) -> None:
     data = after.encode("utf-8", "surrogateescape")
     file = store.NewFile(name=target.name, data=data, owner=owner, mode=mode)
     store.write(str(target.parent), [file], force=True)
-
-
-def hang_up(pid_file: str) -> None:
-    """Send SIGHUP to the process whose number is in the file.  Raises Problem."""
-    try:
-        text = Path(pid_file).read_text("ascii").strip()
-        number = int(text) if re.fullmatch(r"[1-9][0-9]{0,9}", text) else 0
-        if number < 2:
-            raise Problem(f"{pid_file}: no process number", code=CONFIG)
-        os.kill(number, signal.SIGHUP)
-    except UnicodeDecodeError:
-        raise Problem(f"{pid_file}: no process number", code=CONFIG) from None
-    except ProcessLookupError:
-        raise Problem(
-            f"{pid_file}: process {number} is not running",
-            hint="start the daemon; the step is tried again next time",
-            code=UNAVAILABLE,
-        ) from None
-    except OSError as error:
-        raise os_problem(error, hint="is the daemon running?", code=UNAVAILABLE) from None

@@ -18,17 +18,13 @@ DOES NOT
 from __future__ import annotations
 
 import argparse
-import os
-import re
-import signal
 from pathlib import Path
 from typing import Any
 
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Severity
-from postseal_keys.console import CONFIG, NOPERM, OK, UNAVAILABLE, Problem, complain
-
-_CAUGHT = re.compile(r"^SigCgt:\s*([0-9a-f]+)$", re.MULTILINE)  # proc_pid_status(5)
+from postseal_keys.console import CONFIG, OK, Problem, complain
+from postseal_keys.hangup import hang_up
 
 EXAMPLES = """\
 examples:
@@ -66,25 +62,7 @@ def main(args: argparse.Namespace) -> int:
             "systemctl reload postseal",
             code=CONFIG,
         )
-    pid = read_pid(pid_file)
-    if would_end(pid):
-        raise Problem(
-            f"{pid_file}: process {pid} is not the daemon: SIGHUP would end it",
-            hint="a daemon that was killed left the file behind; postseal run writes a new one",
-            code=UNAVAILABLE,
-        )
-    try:
-        os.kill(pid, signal.SIGHUP)
-    except ProcessLookupError:
-        raise Problem(
-            f"{pid_file}: there is no process {pid}",
-            hint="is the daemon running? postseal run starts it",
-            code=UNAVAILABLE,
-        ) from None
-    except PermissionError:
-        raise Problem(
-            f"process {pid} belongs to somebody else", hint="use sudo", code=NOPERM
-        ) from None
+    hang_up(pid_file)
     return OK
 
 
@@ -103,28 +81,3 @@ def _from_configuration(file: Path) -> Path | None:
             "nothing was reloaded", hint=f"mend {file} and try again", code=CONFIG
         ) from None
     return configuration.settings.pid_file
-
-
-def read_pid(file: Path) -> int:
-    """The process number in a file.  Raises Problem."""
-    try:
-        text = file.read_text("ascii", "replace")[:32].strip()
-    except OSError as error:
-        raise Problem(
-            f"{file}: {error.strerror}",
-            hint="is the daemon running, and with this pid_file?",
-            code=UNAVAILABLE,
-        ) from None
-    if not text.isascii() or not text.isdigit() or int(text) < 2:
-        raise Problem(f"{file}: {text!r} is not a process number", code=UNAVAILABLE)
-    return int(text)
-
-
-def would_end(pid: int) -> bool:
-    """Whether SIGHUP has no handler there: the number has passed on to another process."""
-    try:
-        text = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
-    except OSError:
-        return False
-    caught = _CAUGHT.search(text)
-    return caught is not None and not int(caught[1], 16) & 1 << (signal.SIGHUP - 1)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,37 +9,11 @@ import pytest
 from postseal_keys import keypair
 from postseal_keys.console import Problem
 from postseal_keys.keycheck import Wanted
-from postseal_keys.rotate.effects import Effects, Seen, hang_up
+from postseal_keys.rotate.effects import Effects, Seen
 from postseal_keys.rotate.machine import Make
 from postseal_keys.rotate.model import Key, Line, Stage
 from postseal_keys.rotate.publish import Print
 from postseal_keys.rotate.settings import Settings
-
-
-def test_hang_up_reaches_the_process(tmp_path: Path) -> None:
-    code = (
-        "import signal, time\n"
-        "signal.signal(signal.SIGHUP, lambda *_: exit(7))\n"
-        "print('up', flush=True)\n"
-        "time.sleep(30)\n"
-    )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "up\n"
-        (tmp_path / "pid").write_text(f"{child.pid}\n")
-        hang_up(str(tmp_path / "pid"))
-        assert child.wait(20) == 7
-    with pytest.raises(Problem) as caught:
-        hang_up(str(tmp_path / "pid"))
-    assert "not running" in caught.value.message
-
-
-@pytest.mark.parametrize("text", ["", "x", "0", "1", "-5", "1 2", "\u0665", "9" * 20])
-def test_a_pid_file_that_names_no_daemon(text: str, tmp_path: Path) -> None:
-    (tmp_path / "pid").write_text(text)
-    with pytest.raises(Problem):
-        hang_up(str(tmp_path / "pid"))
-    assert os.getpgid(0) and signal.SIGHUP  # and nobody was hit: this process still runs
 
 
 def effects(place: Path, kind: str = "rsa") -> Effects:
