@@ -40,6 +40,12 @@ remote-control:
     control-enable: no
 """
 
+
+def server_config(address: str, port: int, directory: Path) -> str:
+    """nsd.conf up to its zones, for a server that keeps to its directory."""
+    return _CONFIG.format(address=address, port=port, dir=directory)
+
+
 # A zone without a file is answered with SERVFAIL.
 _ZONE = 'zone:\n    name: "{name}"\n    zonefile: "{file}"\n'
 
@@ -66,7 +72,7 @@ def nsd(directory: Path, zone: str, broken: Iterable[str] = ()) -> Iterator[Nsd]
     """Run NSD over zone until the with statement ends.  Raises NotReady."""
     port = _port()
     (directory / "root.zone").write_text(zone, "utf-8")
-    config = _CONFIG.format(address=LOOPBACK, port=port, dir=directory)
+    config = server_config(LOOPBACK, port, directory)
     config += _ZONE.format(name=".", file="root.zone")
     config += "".join(_ZONE.format(name=name, file="missing.zone") for name in broken)
     (directory / "nsd.conf").write_text(config, "utf-8")

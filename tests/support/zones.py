@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from support.child import Child, free_port
+from support.nsd import server_config
 
 NS1, NS2 = "127.0.0.2", "127.0.0.3"
 LOOPBACK = "127.0.0.1"
@@ -27,22 +28,6 @@ $TTL 3600
 @ NS ns2
 ns1 A 127.0.0.2
 ns2 A 127.0.0.3
-"""
-
-_NSD = """\
-server:
-    ip-address: {address}@{port}
-    username: ""
-    zonesdir: "{dir}"
-    database: ""
-    zonelistfile: "{dir}/zone.list"
-    xfrdfile: "{dir}/xfrd.state"
-    xfrdir: "{dir}"
-    pidfile: ""
-    server-count: 1
-    rrl-ratelimit: 0
-remote-control:
-    control-enable: no
 """
 
 _UNBOUND = """\
@@ -103,7 +88,7 @@ def one_server(
 ) -> Iterator[Child]:
     """One NSD; zone files in directory may be changed, and the Child sent SIGHUP."""
     directory.mkdir(parents=True, exist_ok=True)
-    config = _NSD.format(address=address, port=port, dir=directory)
+    config = server_config(address, port, directory)
     for name, text in zones.items():
         (directory / f"{name}.zone").write_text(text, "utf-8")
         config += f'zone:\n    name: "{name}"\n    zonefile: "{name}.zone"\n'
