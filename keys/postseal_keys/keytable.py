@@ -30,6 +30,7 @@ from postseal_keys.console import CONFIG, DATAERR, NOINPUT, Problem, os_problem
 from postseal_keys.keypair import PrivateKey
 
 _SCHEME = re.compile(r"([a-z]+):")
+_CREDENTIAL = "credential:"
 _PATH_STARTS = ("/", "./", "../")
 
 
@@ -54,6 +55,12 @@ class KeyRow:
         """The private key.  Raises Problem."""
         if path := self.path(domain):
             return keypair.load_file(path, trial=True)
+        if self.key.startswith(_CREDENTIAL):
+            raise Problem(
+                f"{self.where}: {self.key} is a credential of systemd, which only the daemon gets",
+                hint="use the file that LoadCredential names: -k FILE, or --from-key FILE",
+                code=NOINPUT,
+            )
         data = self.key.encode("utf-8", "surrogateescape")
         return keypair.tried(keypair.load(data, where=self.where, quick=True), where=self.where)
 

@@ -165,7 +165,8 @@ def _row(row: KeyRow, domain: str) -> Job:
         path = row.path(domain)
         want, notes = _key(path) if path else (wanted(row.load(domain)), ())
     except Problem as problem:
-        note = _note(Harm.ERROR, "key-file", row.where, problem.message, problem.hint)
+        said = problem.message.removeprefix(f"{row.where}: ")
+        note = _note(Harm.ERROR, "key-file", row.where, said, problem.hint)
         return Job(label=row.name, selector=selector, domain=domain, notes=(note,))
     return Job(label=row.name, selector=selector, domain=domain, want=want, notes=notes)
 

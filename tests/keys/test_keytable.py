@@ -144,3 +144,12 @@ def test_a_configuration_without_a_table(tmp_path: Path, name: str, text: str) -
     with pytest.raises(Problem) as caught:
         keytable.configured(str(tmp_path / name))
     assert caught.value.code == os.EX_CONFIG
+
+
+def test_a_credential_of_systemd_is_not_taken_for_a_key(tmp_path: Path) -> None:
+    """Only the daemon's unit gets it; the row itself is fine."""
+    path = _table(tmp_path, "mail d.example:s:credential:mail\n")
+    [row] = keytable.read(path)
+    with pytest.raises(Problem, match="credential of systemd") as caught:
+        row.load()
+    assert f"{path}:1" in caught.value.message and "-k FILE" in caught.value.hint
