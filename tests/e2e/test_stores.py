@@ -15,6 +15,7 @@ from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Severity
 from postseal.core.signing import Choice, LoginTable, SigningUnavailable
 from postseal.tables import site
+from postseal.tables.store import Author
 from support import storeservers
 from support.child import LOOPBACK, wait_until
 from support.daemon import Daemon
@@ -403,6 +404,22 @@ def test_a_query_of_ones_own(server: Server, query: str) -> None:
     made = loaded(file)
     assert short(made.chooser.choose("bob@a.example")) == [(A2, None)]
     assert made.chooser.choose("' OR ''='@c.test") == ()
+
+
+def test_a_session_without_our_options(server: Server) -> None:
+    """As PgBouncer needs it: then nothing but the user's rights keeps a question from writing."""
+    if not isinstance(server, storeservers.Postgresql):
+        return
+    file = server.secrets / "options.toml"
+    file.write_text(
+        '[sign]\nkey_table = "table:keys"\nsigning_table = "table:mine"\n'
+        f'[[table]]\nname = "mine"\nurl = "{server.base()}?options="\n'
+        f"query = \"SELECT :key, current_setting('default_transaction_read_only')\"\n"
+        f'password_file = "{server.secret}"\n{server.toml()}'
+    )
+    made = loaded(file)
+    (senders, *_) = [one for one in made.remotes if one.name == "mine"]
+    assert [row.value for row in senders.rows(["x"], Author())] == ["x:off"]
 
 
 def test_a_database_is_only_read(server: Server) -> None:

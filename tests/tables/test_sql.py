@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from postseal.tables.sql import Ask, SqlStore, by_columns, by_text
+from postseal.tables.sql import Ask, SqlStore, by_columns, by_text, session
 from postseal.tables.store import Author, Found, TableUnavailable
 
 AUTHOR = Author(address="joe@a.example", local="joe", domain="a.example")
@@ -126,3 +126,19 @@ def test_a_missing_file_is_not_made(stores: Stores, tmp_path: Path) -> None:
     with pytest.raises(TableUnavailable, match="unable to open"):
         stores.find(by_columns("a", "b", ["c"]), "k1")
     assert not stores.path.exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        pytest.param("postgresql+psycopg://h/d", True, id="usual"),
+        pytest.param("postgresql+psycopg://h/d", False, id="pgbouncer"),
+    ],
+)
+def test_sessions_of_postgresql_are_read_only_unless_told(url: str, told: bool) -> None:
+    place = sa.make_url(url)
+    if not told:
+        place = place.update_query_dict({"options": ""})
+    options = session(place, 1.5)
+    assert ("default_transaction_read_only=on" in options.get("options", "")) is told
+    assert options["tcp_user_timeout"] == 1500

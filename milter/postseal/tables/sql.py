@@ -87,7 +87,7 @@ class SqlStore:
 
             return sa.create_engine("sqlite://", creator=connect, **pool)
         return sa.create_engine(
-            self._url, connect_args=_options(self._url, self._timeout), pool_pre_ping=True, **pool
+            self._url, connect_args=session(self._url, self._timeout), pool_pre_ping=True, **pool
         )
 
     def _fault(self, error: SQLAlchemyError) -> TableUnavailable:
@@ -102,15 +102,16 @@ class SqlStore:
         return fault(inner, hide, lasting=lasting)
 
 
-def _options(url: URL, timeout: float) -> dict[str, Any]:
+def session(url: URL, timeout: float) -> dict[str, Any]:
     """What the driver is told about time, and that we only read."""
     if url.get_backend_name() == "postgresql":
+        told = f"-c statement_timeout={int(timeout * 1000)} -c default_transaction_read_only=on"
         return {
             "connect_timeout": max(2, round(timeout)),  # libpq makes 2 of 1
             "tcp_user_timeout": int(timeout * 1000),
-            "options": f"-c statement_timeout={int(timeout * 1000)}"
-            " -c default_transaction_read_only=on",
             "application_name": "postseal",
+            "prepare_threshold": None,  # a pool in between may lead to another session
+            **({} if "options" in url.query else {"options": told}),
         }
     return {"connect_timeout": max(1, round(timeout)), "read_timeout": max(1, round(timeout))}
 

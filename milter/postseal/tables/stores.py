@@ -16,6 +16,7 @@ SEE ALSO
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -45,6 +46,7 @@ PACKAGES = {
     "ldap": "ldap",
     "redis": "redis",
 }
+_NO_OPTIONS = re.compile(r"[?&]options=(&|$)")
 DEFAULT_KEY = "default"  # the key that PostfixAdmin's domains sign with
 SCOPES = {"": "SCOPE_BASE", "base": "SCOPE_BASE", "one": "SCOPE_ONELEVEL", "sub": "SCOPE_SUBTREE"}
 
@@ -170,6 +172,8 @@ def _sql(told: RemoteTable, place: Place, wanted: Wanted, password: str) -> Stor
             url = make_url(place.url).set(drivername=driver)
         except (ArgumentError, ValueError) as error:
             raise SourceError(f"the address cannot be read: {type(error).__name__}") from None
+        if _NO_OPTIONS.search(place.url):  # make_url leaves empty parameters out
+            url = url.update_query_dict({"options": ""})
         if password:
             url = url.set(password=password)
     ask = _question(told, place, wanted.use)
