@@ -74,3 +74,18 @@ def test_version_waits_for_nothing() -> None:
 def test_a_command_may_give_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("postseal.cli.version.main", lambda args: None)
     assert main(["version"]) == 0
+
+
+def test_an_unknown_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--nonsense"]) == 64
+    assert "error: unknown option --nonsense\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_descriptions_are_no_wider_than_a_terminal(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    said = capsys.readouterr().out.partition("\nexamples:")[0]
+    assert max(map(len, said.splitlines())) <= 80

@@ -21,7 +21,8 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from textwrap import fill
+from typing import Any, NoReturn
 
 from postseal import __version__
 from postseal_keys.console import CONFIG, OK, USAGE, Problem, complain, run
@@ -54,7 +55,10 @@ exit status: 0 done; 64 wrong use; 66 no such file; 78 wrong configuration (syse
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with our way of complaining."""
+    """argparse with our way of complaining, and descriptions no wider than a terminal."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**{**given, "description": fill(given.get("description") or "", 79)})
 
     def error(self, message: str) -> NoReturn:
         raise Problem(message, hint=f"{self.prog} --help shows what there is")
@@ -84,13 +88,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what argv says and give the exit status.  Exits by itself only for --help."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = next((word for word in words if word in COMMANDS), "")
+    unknown = _unknown_option(words) if not command else ""
 
     def work() -> int:
+        if unknown:
+            raise Problem(
+                f"unknown option {unknown}",
+                hint=f"options follow their command: {PROG} COMMAND --help lists them",
+            )
         args = parser(command).parse_args(words)
         status = importlib.import_module(COMMANDS[args.command][0]).main(args)
         return status if isinstance(status, int) else OK
 
     return run(PROG, work)
+
+
+def _unknown_option(words: Sequence[str]) -> str:
+    """The first word, when it is an option that there is not; argparse would miss the command."""
+    first = words[0] if words else ""
+    known = any(option.startswith(first) for option in ("-h", "--help", "--version"))
+    return first if first.startswith("-") and not known else ""
 
 
 def configuration_wrong(lines: Sequence[str]) -> int:
