@@ -130,12 +130,9 @@ class Outbound:
         self._turn = turn
         self._bodies = BodyHashes([rules.signing.body_key])
         self._observer = BodyObserver() if rules.signing.watch else None
-        self.body: Callable[[bytes], None] = self._watch if self._observer else self._bodies.update
-
-    def _watch(self, chunk: bytes) -> None:
+        self.body: Callable[[bytes], None] = self._bodies.update
         if self._observer is not None:
-            self._observer.update(chunk)
-        self._bodies.update(chunk)
+            self.body = _both(self._observer.update, self._bodies.update)
 
     def close(self) -> Verdict:
         digest = self._bodies.digests()[self._rules.signing.body_key]
@@ -197,3 +194,19 @@ def _on_error(rules: Rules) -> Action:
     if rules.on_signing_error is OnFault.TEMPFAIL:
         return Defer("message cannot be signed at the moment; please try again later")
     return Accept()
+
+
+def _both(
+    first: Callable[[bytes], None], second: Callable[[bytes], None]
+) -> Callable[[bytes], None]:
+    """One function for two.
+
+    A bound method of the Work itself would be a cycle: the whole message would then
+    wait for the garbage collector, which has hardly anything else to do and comes seldom.
+    """
+
+    def body(chunk: bytes) -> None:
+        first(chunk)
+        second(chunk)
+
+    return body
