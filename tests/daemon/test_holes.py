@@ -2,6 +2,9 @@
 
 The id of a row names the CVE, or the program and its issue (ODM: OpenDMARC, ODK: OpenDKIM, AM:
 authentication_milter).  Holes in what the daemon does not have stand at the end.
+
+Without a row: SPF that passes for another tenant of a shared cloud.  What that cloud found
+would have to be believed, and only hosts of one's own are ([upstream]).
 """
 
 from __future__ import annotations
