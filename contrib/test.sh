@@ -17,7 +17,7 @@ ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 DOWNLOADS=$ROOT/downloads
 MAILAUTH=4.13.3 # a third verifier of our signatures; wants Node.js 20
 OPENDKIM=opendkim_2.11.0~beta2
-E2E_SECONDS=600 # a hang must end; the whole usually takes a quarter of this
+E2E_SECONDS=1200 # a hang must end; the whole usually takes a third of this
 
 # For the unit tests: one package a line, then the reason.
 unit_packages() {
