@@ -48,7 +48,8 @@ def main() -> int:
     parser.add_argument("-p", dest="socket")
     parser.add_argument("-n", dest="only_check", action="store_true")
     told, _ = parser.parse_known_args()
-    place = Path(tempfile.mkdtemp(prefix="shim-"))
+    # Beside the scripts, with which it goes away.
+    place = Path(tempfile.mkdtemp(prefix="shim-", dir=Path.cwd().parent))
     place.chmod(0o755)
     with DnsServer(_public_keys(told.conf), ttl=1) as dns:
         inner = place / "socket"
