@@ -171,12 +171,12 @@ part() {
 
 python() { "$VENV/bin/python" "$@"; }
 
-# Many tests wait more than they work, hence one more process than there are processors.
+# Many tests wait more than they work, hence more processes than processors.
 # Property tests try a fifth of their examples where time counts.
 unit_tests() {
 	profile=patient
 	! $quick || profile=quick
-	python -m pytest -q -n $(($(nproc) + 1)) --dist worksteal --hypothesis-profile="$profile" \
+	python -m pytest -q -n $(($(nproc) + 2)) --dist worksteal --hypothesis-profile="$profile" \
 		-m 'not e2e and not slow' tests
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ def world() -> Iterator[World]:
         if os.environ.get("POSTSEAL_E2E") == "required":
             pytest.fail(f"the end-to-end tests need {lacking}")
         pytest.skip(f"the end-to-end tests need {lacking}: sh contrib/test.sh brings it")
+    # SIGTERM alone would end Python at once, and leave Postfix and the rest behind.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
     directory = Path(tempfile.mkdtemp(prefix="postseal-e2e-"))
     directory.chmod(0o755)  # Postfix's own user has to get in
     try:
