@@ -50,6 +50,7 @@ def test_twenty_megabytes_do_not_stay_nor_pass_through_memory(
     way(world, BIG)
     growth = {pid: resident_peak(pid) - before[pid] for pid in workers}
     assert normal.workers() == workers
+    print(f"peak growth in KiB: {growth}")
     assert max(growth.values()) < GROWTH, growth
 
 
