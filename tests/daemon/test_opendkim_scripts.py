@@ -126,6 +126,6 @@ def test_script(scripts: Path, name: str, record_property: Callable[[str, object
 
 def test_the_suite_is_whole() -> None:
     if suites.archive(ARCHIVE) is None:
-        pytest.skip(f"{ARCHIVE} is not in {suites.downloads()}")
+        pytest.skip(f"{ARCHIVE} is not in {suites.downloads()}: sh contrib/test.sh fetches it")
     assert len(names()) == SCRIPTS
     assert DIFFERENCES.keys() <= set(names())
