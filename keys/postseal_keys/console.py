@@ -20,7 +20,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 OK = os.EX_OK  # 0
@@ -42,11 +42,17 @@ PIPE_CLOSED = 141  # what a shell reports for SIGPIPE
 
 
 class Problem(Exception):
-    """Something the user can mend: what is wrong, what to do, and the exit status."""
+    """Something the user can mend: what is wrong, what to do, and the exit status.
 
-    def __init__(self, message: str, *, hint: str = "", code: int = USAGE) -> None:
+    more: what else is wrong, when several things are found at once.
+    """
+
+    def __init__(
+        self, message: str, *, more: Sequence[str] = (), hint: str = "", code: int = USAGE
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.more = tuple(more)
         self.hint = hint
         self.code = code
 
@@ -59,13 +65,18 @@ def printable(text: str) -> str:
 def complain(prog: str, problem: Problem, stream: TextIO | None = None) -> None:
     """Print the problem, and its hint if it has one, to stream (standard error)."""
     out = sys.stderr if stream is None else stream
-    print(f"{prog}: error: {printable(problem.message)}", file=out)
+    if out is None:  # it was closed; print() would turn to standard output
+        return
+    for message in (problem.message, *problem.more):
+        print(f"{prog}: error: {printable(message)}", file=out)
     if problem.hint:
         print(f"{prog}: hint: {printable(problem.hint)}", file=out)
 
 
 def warn(prog: str, message: str, hint: str = "") -> None:
     """Print a warning, and a hint if there is one, to standard error; the work goes on."""
+    if sys.stderr is None:
+        return
     print(f"{prog}: warning: {printable(message)}", file=sys.stderr)
     if hint:
         print(f"{prog}: hint: {printable(hint)}", file=sys.stderr)
@@ -75,7 +86,8 @@ def run(prog: str, work: Callable[[], int]) -> int:
     """Do the work and return its exit status, or the status of what stopped it."""
     try:
         status = work()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: closed before we were started
+            sys.stdout.flush()
     except Problem as problem:
         complain(prog, problem)
         return problem.code

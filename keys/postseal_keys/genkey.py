@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from postseal_keys import __version__, formats, genkey_options, keypair, names, records, store
-from postseal_keys.console import DATAERR, OK, USAGE, Problem, run, warn
+from postseal_keys.console import DATAERR, IOERR, OK, USAGE, Problem, run, warn
 from postseal_keys.formats import Format, TxtRecord
 from postseal_keys.genkey_options import EXAMPLES, OPTIONS
 from postseal_keys.keypair import Kind, PrivateKey
@@ -54,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     values = parse(argv, OPTIONS, code=BAD_OPTION)
+    for word in values.arguments:  # as opendkim-genkey; but who writes one meant something
+        warn(PROG, f"'{word[:40]}' is ignored", "the domain is given with -d, the selector with -s")
     if values.flag("help"):
         usage = f"{PROG} [options]"
         print(help_text(usage, genkey_options.ABOUT, OPTIONS, EXAMPLES), end="")
@@ -94,13 +96,29 @@ def _make(values: Values) -> int:
         private = store.NewFile(name=f"{wish.selector}.private", data=keypair.pem(key), owner=owner)
         files += [private, store.NewFile(name=f"{wish.selector}.txt", data=text.encode("ascii"))]
         _warn_about(key)
+    _warn_about_hashes(values)
     store.write(directory, files, force=force)
     for wish in wishes:
         _tell(values, f"private key written to {wish.selector}.private")
         _tell(values, f"DNS TXT record written to {wish.selector}.txt")
     if shown:
-        print(shown.render(published), end="")
+        _print_late(shown.render(published), directory)
     return OK
+
+
+def _print_late(text: str, directory: str) -> None:
+    """Print what is in the files too: when that fails, they are there all the same."""
+    try:
+        print(text, end="", flush=True)
+    except BrokenPipeError:
+        raise  # whoever reads has enough
+    except OSError as error:
+        raise Problem(
+            f"standard output: {error.strerror}; the files are in {directory}, the record is not"
+            " printed",
+            hint="print it with --from-key SELECTOR.private",
+            code=IOERR,
+        ) from None
 
 
 def _show(values: Values) -> int:
@@ -118,6 +136,7 @@ def _show(values: Values) -> int:
     _check_names([Wish(kind=keypair.kind(key), selector=selector)], domain)
     record = _record(values, key, selector, domain)
     _warn_about(key)
+    _warn_about_hashes(values)
     print(shown.render([record]), end="")
     return OK
 
@@ -183,8 +202,9 @@ def _check_names(wishes: Sequence[Wish], domain: str) -> None:
 def _enter(directory: str) -> None:
     """Say early, and with opendkim-genkey's status, that the directory is no good."""
     if not os.path.isdir(directory):  # noqa: PTH112 - Path("") would mean "."
+        what = "not a directory" if os.path.lexists(directory) else "no such directory"
         raise Problem(
-            f"{directory}: no such directory",
+            f"'{directory}': {what}",
             hint="make it first: mkdir -p -m 700 DIRECTORY",
             code=NO_DIRECTORY,
         )
@@ -221,6 +241,16 @@ def _record(values: Values, key: PrivateKey, selector: str, domain: str) -> TxtR
 def _warn_about(key: PrivateKey) -> None:
     if warning := keypair.strength_warning(key):
         warn(PROG, warning)
+
+
+def _warn_about_hashes(values: Values) -> None:
+    hashes = values.text("hash-algorithms")
+    if hashes and "sha256" not in (word.strip() for word in hashes.split(":")):
+        warn(
+            PROG,
+            f"h={hashes[:40]} allows no hash that verifiers still accept (RFC 8301 section 3.1)",
+            "leave --hash-algorithms out, or put sha256 in",
+        )
 
 
 def _tell(values: Values, text: str) -> None:

@@ -80,7 +80,7 @@ def existing(directory: str, names: Sequence[str]) -> tuple[str, ...]:
 def refuse_existing(directory: str, names: Sequence[str]) -> None:
     """Raise Problem when one of the names is taken: asked before work that takes long."""
     for name in existing(directory, names):
-        raise _exists(name)
+        raise _exists(_shown(directory, name))
 
 
 def write(directory: str, files: Sequence[NewFile], *, force: bool = False) -> None:
@@ -90,11 +90,11 @@ def write(directory: str, files: Sequence[NewFile], *, force: bool = False) -> N
     at once.  Raises Problem (CANTCREAT, NOPERM).
     """
     with _opened(directory) as where, contextlib.ExitStack() as undo:
-        staged = [(file, _stage(where, file, undo)) for file in files]
+        staged = [(file, _stage(where, directory, file, undo)) for file in files]
         placed: list[str] = []
         try:
             for file, temporary in staged:
-                _place(where, temporary, file, force)
+                _place(where, directory, temporary, file, force)
                 placed.append(file.name)
         except BaseException:  # Ctrl-C too
             if not force:
@@ -119,7 +119,7 @@ def _opened(directory: str) -> Iterator[int]:
         os.close(where)
 
 
-def _stage(where: int, file: NewFile, undo: contextlib.ExitStack) -> str:
+def _stage(where: int, directory: str, file: NewFile, undo: contextlib.ExitStack) -> str:
     """Write the file under a random name; undo removes that name."""
     temporary = f".{secrets.token_hex(8)}.tmp"
     try:
@@ -127,7 +127,7 @@ def _stage(where: int, file: NewFile, undo: contextlib.ExitStack) -> str:
             temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE, dir_fd=where
         )
     except OSError as error:
-        raise _cannot(file.name, error) from None
+        raise _cannot(_shown(directory, file.name), error) from None
     undo.callback(_remove, where, temporary)
     try:
         with os.fdopen(fd, "wb") as out:
@@ -138,11 +138,11 @@ def _stage(where: int, file: NewFile, undo: contextlib.ExitStack) -> str:
             out.flush()
             os.fsync(fd)
     except OSError as error:
-        raise _cannot(file.name, error) from None
+        raise _cannot(_shown(directory, file.name), error) from None
     return temporary
 
 
-def _place(where: int, temporary: str, file: NewFile, force: bool) -> None:
+def _place(where: int, directory: str, temporary: str, file: NewFile, force: bool) -> None:
     """Give a staged file its name; the temporary name may stay behind."""
     try:
         if force:
@@ -150,9 +150,9 @@ def _place(where: int, temporary: str, file: NewFile, force: bool) -> None:
         else:
             _link(where, temporary, file)
     except FileExistsError:
-        raise _exists(file.name) from None
+        raise _exists(_shown(directory, file.name)) from None
     except OSError as error:
-        raise _cannot(file.name, error) from None
+        raise _cannot(_shown(directory, file.name), error) from None
 
 
 def _link(where: int, temporary: str, file: NewFile) -> None:
@@ -172,6 +172,11 @@ def _remove(where: int, name: str) -> None:
         os.unlink(name, dir_fd=where)
 
 
+def _shown(directory: str, name: str) -> str:
+    """The file as a user would write it."""
+    return str(Path(directory, name))
+
+
 def _exists(name: str) -> Problem:
     return Problem(
         f"{name} exists",
@@ -187,4 +192,12 @@ def _cannot(name: str, error: OSError) -> Problem:
             hint="choose a directory of yours, or become the user who may (root for --owner)",
             code=NOPERM,
         )
-    return Problem(f"{name}: {error.strerror}", code=CANTCREAT)
+    hint = _WAYS_OUT.get(error.errno or 0, "choose another directory")
+    return Problem(f"{name}: {error.strerror}", hint=hint, code=CANTCREAT)
+
+
+_WAYS_OUT = {
+    errno.ENOSPC: "make room, or choose another directory",
+    errno.EDQUOT: "make room, or choose another directory",
+    errno.EISDIR: "a directory has that name: remove it, or choose another name",
+}

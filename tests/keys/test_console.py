@@ -87,3 +87,30 @@ def test_a_reader_that_leaves_causes_no_traceback(lines: int) -> None:
     with child.stderr as err:
         assert err.read() == b""
     assert child.wait(30) == console.PIPE_CLOSED
+
+
+def test_several_things_at_once_are_several_lines() -> None:
+    out = io.StringIO()
+    console.complain("tool", Problem("one", more=("two\n",), hint="mend both"), out)
+    assert out.getvalue() == "tool: error: one\ntool: error: two\\n\ntool: hint: mend both\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("work", "status"), [("print('x') or 0", 0), ("fail()", 65)])
+def test_closed_outputs(closed: str, work: str, status: int) -> None:
+    """Nothing to write to is no fault, and an error never goes where data goes."""
+    script = (
+        "import sys; from postseal_keys.console import Problem, run, warn\n"
+        "def fail():\n"
+        "    warn('tool', 'w', 'h')\n"
+        "    raise Problem('p', hint='h', code=65)\n"
+        f"sys.exit(run('tool', lambda: {work}))\n"
+    )
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(KEYS)},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert b"Traceback" not in done.stderr and b"error" not in done.stdout

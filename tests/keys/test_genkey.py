@@ -299,3 +299,39 @@ def test_no_program_and_no_shell_is_started(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(_names(tmp_path)) == 4
+
+
+def test_what_is_no_option_is_ignored_aloud(tmp_path: Path) -> None:
+    """As opendkim-genkey does it; but a domain without -d makes a key for localhost."""
+    ran = _genkey(tmp_path, "-b1024", "example.com")
+    assert ran.status == 0 and _names(tmp_path) == ["default.private", "default.txt"]
+    assert "warning: 'example.com' is ignored" in ran.err and "-d" in ran.err
+
+
+@pytest.mark.parametrize(("hashes", "warned"), [("sha1", True), ("sha1:sha256", False)])
+def test_hashes_that_nobody_accepts(tmp_path: Path, hashes: str, warned: bool) -> None:
+    ran = _genkey(tmp_path, "--ed25519", "-h", hashes)
+    assert ran.status == 0 and ("RFC 8301" in ran.err) is warned
+
+
+def test_a_record_that_cannot_be_printed_is_in_its_file(tmp_path: Path) -> None:
+    words = ["-D", str(tmp_path), "--ed25519", "-d", "example.com", "--format", "line"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "postseal_keys.genkey", *words],
+            env={**os.environ, "PYTHONPATH": str(KEYS)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 74 and _names(tmp_path) == ["default.private", "default.txt"]
+    assert f"files are in {tmp_path}" in done.stderr and "--from-key" in done.stderr
+
+
+def test_messages_name_the_whole_path(tmp_path: Path) -> None:
+    assert _genkey(tmp_path, "--ed25519").status == 0
+    assert f"{tmp_path}/default.private exists" in _genkey(tmp_path, "--ed25519").err
+    (tmp_path / "file").touch()
+    ran = _genkey(tmp_path / "file", "--ed25519")
+    assert ran.status == 2 and "not a directory" in ran.err

@@ -78,8 +78,8 @@ def read(path: str) -> Settings:
     if not mistakes:
         mistakes += _together(settings)
     if mistakes:
-        text = "\n".join(f"{path}: {mistake}" for mistake in mistakes)
-        raise Problem(text, hint="see postseal-rotate(1)", code=CONFIG)
+        first, *more = (f"{path}: {mistake}" for mistake in mistakes)
+        raise Problem(first, more=more, hint="see postseal-rotate(1)", code=CONFIG)
     return settings
 
 
