@@ -13,6 +13,7 @@ from postseal.core.explain import sentences
 from postseal.core.resolver import Kind, Record
 from postseal.core.roles import Origins
 from postseal.core.rules import ArcRules, DmarcRules, UpstreamRules
+from postseal.core.spf import Limits
 from postseal.core.transaction import Address, Client
 from postseal.core.verdict import Verdict
 from support.arcmail import ONE, TWO, judge
@@ -329,6 +330,41 @@ def test_a_spent_budget_is_told() -> None:
 
 def test_a_budget_that_lasts_is_not_mentioned() -> None:
     assert "limits" not in through(signed(), FakeDns(WORLD), client=OUTSIDE).story
+
+
+def crowd(domain: str) -> Mail:
+    """Ten signatures, each with a key of its own to ask for."""
+    made = mail([("From", " ceo@example.com"), ("Subject", " x")])
+    for number in range(10):
+        made = signed(made, tags={"d": f"z{number}.{domain}"})
+    return made
+
+
+BARE_CEO = mail([("From", " ceo@example.com")])
+ZONES: dict[tuple[str, str], tuple[Record, ...]] = {
+    ("example.com", "TXT"): (b"v=spf1 include:spf.example.com -all",),
+    ("spf.example.com", "TXT"): (b"v=spf1 ip4:192.0.2.0/24 -all",),
+    ("_dmarc.example.com", "TXT"): (b"v=DMARC1; p=reject",),
+    ("evil.example", "TXT"): (
+        b"v=spf1 " + b" ".join(b"exists:%d.evil.example" % n for n in range(9)) + b" -all",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "sender", "questions"),
+    [
+        pytest.param(crowd("evil.example"), "a@example.com", 10, id="dkim"),
+        pytest.param(BARE_CEO, "a@evil.example", 10, id="spf"),
+        pytest.param(crowd("evil.example"), "a@evil.example", 20, id="both"),
+    ],
+)
+def test_a_sender_cannot_spend_what_dmarc_needs(what: Mail, sender: str, questions: int) -> None:
+    """Else a forgery would be a temporary error and go through, by the forger's own zones."""
+    told = rules(spf=Limits(voids=10), dmarc=DmarcRules(reject=True))
+    verdict = through(what, FakeDns(ZONES, limit=questions), sender=sender, told=told)
+    assert verdict.dmarc is not None
+    assert (verdict.dmarc.status, verdict.action.word) == ("fail", "reject")
 
 
 # ARC.

@@ -75,6 +75,7 @@ class Share:
         return Answer(name=name, kind=kind)
 
     def prefetch(self, name: str, kind: Kind, /) -> None: ...
+    def ration(self, share: float, /) -> None: ...
 
 
 @dataclass

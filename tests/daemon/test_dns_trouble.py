@@ -13,7 +13,7 @@ import pytest
 
 from postseal.core.dkim import sign
 from support.arcmail import sealed
-from support.dkimmail import KEYS, RSA, RSA_RECORD, Mail, signed
+from support.dkimmail import KEYS, RSA, RSA_RECORD, Mail, mail, signed
 from support.dnsserver import Fault
 from support.receiver import Receiver, Taken, receiver
 
@@ -219,6 +219,20 @@ def test_slow_answers_in_a_row(mx: Receiver) -> None:
     mx.dns.faults["*.slow.example"] = Fault.TIMEOUT
     got = take(mx)
     assert words(got)["spf"] == "temperror"
+    assert got.seconds < BUDGET + 3
+
+
+def test_slow_zones_of_a_forger_do_not_save_his_forgery(mx: Receiver) -> None:
+    """Signatures by keys that nobody answers for, and the author's own policy all the same."""
+    forged = mail([("From", " ceo@example.com"), ("Subject", " x")])
+    for n in range(10):
+        forged = signed(forged, tags={"d": f"z.silent{n}.example"})
+        mx.dns.faults[f"*.silent{n}.example"] = Fault.TRUNCATE_MUTE  # one after the other
+    mx.dns.records["example.com", "TXT"] = (b"v=spf1 include:spf.example.com -all",)
+    mx.dns.records["spf.example.com", "TXT"] = (b"v=spf1 ip4:192.0.2.0/24 -all",)
+    got = mx.take(forged.octets, sender="<ceo@example.com>", client=CLIENT)
+    assert got.words("spf") == ["fail"]
+    assert got.words("dmarc") == ["fail"]
     assert got.seconds < BUDGET + 3
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Set
+from math import ceil
 from types import MappingProxyType
 
 from postseal.core.resolver import (
@@ -67,7 +68,8 @@ class FakeDns:
         self._exists = {suffix for name, _ in self._records for suffix in _suffixes(name)}
         self._secure = secure
         self._ttl = ttl
-        self._limit = limit
+        self._allowed = self._limit = limit
+        self._used = 0
         self._lock = threading.Lock()
         self.asked: list[tuple[str, Kind]] = []
         self.prefetched: list[tuple[str, Kind]] = []
@@ -82,7 +84,8 @@ class FakeDns:
         key = question_name(name)
         with self._lock:
             self.asked.append((key, kind))
-            spent = self._limit is not None and len(self.asked) > self._limit
+            spent = self._limit is not None and self._used >= self._limit
+            self._used += not spent
         if spent:
             raise TemporaryDnsError(DnsFault.BUDGET, key, kind)
         target = key
@@ -103,6 +106,11 @@ class FakeDns:
         """Note that the question was foreseen."""
         with self._lock:
             self.prefetched.append((name.removesuffix(".").lower(), kind))
+
+    def ration(self, share: float, /) -> None:
+        """Let that share of the questions that are left be asked until the next call."""
+        if self._allowed is not None:
+            self._limit = self._used + ceil((self._allowed - self._used) * share)
 
 
 def _suffixes(name: str) -> Iterable[str]:

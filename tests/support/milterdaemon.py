@@ -64,6 +64,9 @@ class Silence:
     def prefetch(self, name: str, kind: Kind, /) -> None:
         pass
 
+    def ration(self, share: float, /) -> None:
+        pass
+
 
 class ScriptedWork:
     wants_body = True

@@ -301,7 +301,9 @@ class Dns(Section):
         gt=0,
         le=240,
         description="How long all questions for one message may take together, in seconds. When it"
-        " is over, what is still open is a temporary error. Keep it well below Postfix's"
+        " is over, what is still open is a temporary error. DKIM may use half of it, SPF three"
+        " quarters of what is then left, and what remains is kept for DMARC: slow name servers of a"
+        " forger must not keep a forgery from being found. Keep it well below Postfix's"
         " milter_content_timeout (300 seconds).",
     )
     queries: int = Field(

@@ -16,6 +16,10 @@ THE ORDER
     next in memory, never through a header; the one exception is a host of ours in
     front (rules.upstream), by name and address.
 
+    Each mechanism may use a share of the DNS budget, DMARC, which comes last, all that
+    is left: a sender chooses whose name servers DKIM, SPF, ARC and iprev have to wait for.
+    With time used up by his own, a forgery would be a temporary error and no failure.
+
     Mail of our own without a key for its author (Origin.trusted) has its
     signatures checked and nothing else: its client is a user's device or an
     internal host, of which SPF and DMARC would say nothing true.
@@ -48,6 +52,11 @@ from postseal.core.transaction import Address, Client, Envelope
 from postseal.core.verdict import Verdict, deletions, deletions_of, insert_on_top, no_body
 
 MARK = "X-Postseal-Quarantine"
+
+# Shares of what is left of the DNS budget.
+_FOR_DKIM = 0.5
+_FOR_SPF = 0.75
+_FOR_OTHERS = 0.5  # ARC, SPF of HELO, iprev: together
 
 
 class Checking:
@@ -158,6 +167,8 @@ class Checking:
 
     def _find(self, digests: Mapping[BodyKey, BodyDigest]) -> Findings:
         """Every mechanism's result."""
+        ration = self._resolver.ration
+        ration(_FOR_DKIM)
         signatures = self._dkim.finish(digests, self._resolver)
         if self._origin.trusted:
             return Findings(
@@ -168,8 +179,16 @@ class Checking:
                 dkim=signatures,
             )
         rules = self._rules
-        sender = self._check_spf() if rules.spf_enabled else None
         upstream = self._ask_upstream(signatures) if rules.upstream is not None else None
+        ration(_FOR_SPF)
+        sender = self._check_spf() if rules.spf_enabled else None
+        ration(_FOR_OTHERS)
+        chain = self._arc.finish(digests, self._resolver) if self._arc is not None else None
+        helo = self._check_helo() if rules.spf_helo and self._envelope.sender else None
+        host = (
+            iprev.evaluate(client=self._address, resolver=self._resolver) if rules.iprev else None
+        )
+        ration(1.0)
         return Findings(
             origin=self._origin,
             authors=self._authors,
@@ -177,14 +196,10 @@ class Checking:
             envelope=self._envelope,
             relayed=self._relayed,
             dkim=signatures,
-            arc=self._arc.finish(digests, self._resolver) if self._arc is not None else None,
+            arc=chain,
             spf=sender,
-            helo=self._check_helo() if rules.spf_helo and self._envelope.sender else None,
-            iprev=(
-                iprev.evaluate(client=self._address, resolver=self._resolver)
-                if rules.iprev
-                else None
-            ),
+            helo=helo,
+            iprev=host,
             upstream=upstream,
             dmarc=self._check_dmarc(signatures, sender, upstream) if rules.dmarc.enabled else None,
         )

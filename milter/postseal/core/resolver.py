@@ -87,6 +87,14 @@ class Resolver(Protocol):
         """Start asking without waiting, because ask() will probably follow.  Never raises."""
         ...
 
+    def ration(self, share: float, /) -> None:
+        """Until the next call, use at most this share (0 to 1) of what is left of the budget.
+
+        Whoever has slow name servers of his own could otherwise spend all of it, and keep
+        what comes later from being judged.  Never raises.
+        """
+        ...
+
 
 _LABEL_MAX = 63  # RFC 1035 section 2.3.4
 _NAME_MAX = 253  # 255 octets on the wire: one for the first length, one for the root

@@ -25,6 +25,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -219,6 +220,8 @@ class Session:
         self._resolver = resolver
         self._seconds_left = seconds
         self._questions_left = questions
+        self._seconds_kept = 0.0  # for who comes later; see ration()
+        self._questions_kept = 0
         self._known: dict[Key, Known] = {}
         self._held: dict[Key, Exchange] = {}
         self._cached = 0
@@ -275,6 +278,15 @@ class Session:
             joined = self._resolver.join(key, ahead=True)
             if isinstance(joined, tuple):
                 self._held[key] = self._charged(*joined)
+
+    def ration(self, share: float, /) -> None:
+        """Until the next call, use at most this share of what is left: what was kept, too."""
+        seconds = self._seconds_left + self._seconds_kept
+        questions = self._questions_left + self._questions_kept
+        self._seconds_left = seconds * share
+        self._seconds_kept = seconds - self._seconds_left
+        self._questions_left = ceil(questions * share)
+        self._questions_kept = questions - self._questions_left
 
     def close(self) -> None:
         """Drop what was asked for and is no longer wanted.  May be called again."""

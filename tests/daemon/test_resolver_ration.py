@@ -1,0 +1,56 @@
+"""A share of a message's DNS budget, and what is kept for those who come later."""
+
+from __future__ import annotations
+
+from postseal.core.resolver import DnsFault, Kind, TemporaryDnsError
+from postseal.daemon.resolver import Resolver, ResolverConfig, Session
+from support.dnsserver import DnsServer, Fault
+
+RECORDS = {(f"n{number}.example.com", "A"): ("192.0.2.1",) for number in range(6)}
+
+
+def make(server: DnsServer, timeout: float = 9.0) -> Resolver:
+    return Resolver(ResolverConfig(nameservers=(server.address,), timeout=timeout, attempts=1))
+
+
+def fault_of(session: Session, name: str) -> DnsFault | None:
+    try:
+        session.ask(name, Kind.A)
+    except TemporaryDnsError as error:
+        return error.fault
+    return None
+
+
+def test_a_share_is_all_that_can_be_used_and_the_rest_is_kept() -> None:
+    with DnsServer(RECORDS) as server:
+        session = make(server).session(questions=5)
+        session.ration(0.5)  # three of five
+        faults = [fault_of(session, f"n{number}.example.com") for number in range(4)]
+        assert faults == [None, None, None, DnsFault.BUDGET]
+        session.ration(1.0)
+        faults = [fault_of(session, f"n{number}.example.com") for number in range(6)]
+        assert faults == [None] * 5 + [DnsFault.BUDGET]
+        session.close()
+
+
+def test_a_share_of_the_time_is_kept() -> None:
+    with DnsServer(RECORDS, faults={"slow.example": Fault.TIMEOUT}) as server:
+        session = make(server).session(seconds=2.0)
+        session.ration(0.1)
+        assert fault_of(session, "slow.example") is DnsFault.BUDGET
+        assert fault_of(session, "n1.example.com") is DnsFault.BUDGET
+        session.ration(1.0)
+        assert fault_of(session, "n1.example.com") is None
+        session.close()
+
+
+def test_what_is_used_is_used() -> None:
+    """Shares are of what is left: a second one gives nothing back."""
+    with DnsServer(RECORDS) as server:
+        session = make(server).session(questions=2)
+        for share in (0.5, 1.0):
+            session.ration(share)
+            assert fault_of(session, f"n{int(share * 2)}.example.com") is None
+        session.ration(1.0)
+        assert fault_of(session, "n0.example.com") is DnsFault.BUDGET
+        session.close()
