@@ -68,6 +68,12 @@ def _run(argv: Sequence[str]) -> int:
         return OK
     form = _form(values)
     found = _published(values)
+    if not found and values.given("domain"):  # perhaps a slip: keys would vanish from the zone
+        raise Problem(
+            f"the table has no key for {values.text('domain')[:80]}",
+            hint="compare the domain with the table's; -s takes its subdomains too",
+            code=DATAERR,
+        )
     _say(values, f"{len(found)} records")
     _write(values, _render(values, form, found))
     return OK

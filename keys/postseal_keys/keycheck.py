@@ -73,31 +73,50 @@ def wanted(key: PrivateKey) -> Wanted:
 def judge(name: str, texts: tuple[bytes, ...], want: Wanted | None) -> list[Finding]:
     """Findings on the TXT records at name."""
     publish = (zone_line(name, want.record),) if want else ()
+    texts = tuple(sorted(texts))  # servers give them in any order, and all are to say the same
     if not texts:
         found = [_on(Harm.ERROR, "key-missing", "there is no key record", "publish it")]
     elif len(texts) > 1:
         found = [_several(texts, want)]
+        right = _right(texts, want)
+        publish = (zone_line(name, right.decode("ascii")),) if right else publish
     else:
         found = list(_one(texts[0].decode("latin-1"), want))
     return foremost(
-        replace(finding, where=name, publish=publish if finding.harm is Harm.ERROR else ())
+        replace(finding, where=name, publish=publish if _mends(finding) else ())
         for finding in found
     )
 
 
+def _mends(finding: Finding) -> bool:
+    """Whether publishing the wanted record mends it; a revoked selector must not come back."""
+    return finding.harm is Harm.ERROR and finding.code != "key-revoked"
+
+
 def _several(texts: tuple[bytes, ...], want: Wanted | None) -> Finding:
     what = f"there are {len(texts)} TXT records; a verifier may use any of them, or none"
-    right = [
-        number
-        for number, text in enumerate(texts, 1)
-        if want and any(f.code == "key-ok" for f in _one(text.decode("latin-1"), want))
-    ]
-    hint = "keep one"
+    hint = "keep the one whose key signs, and delete the others"
     if want:
-        hint = f"keep number {right[0]}, which is right" if right else "none of them is right"
+        right = _right(texts, want)
+        hint = "none of them is right: delete all, and publish this one"
+        if right is not None:
+            hint = f"keep the one that ends in {_end(right)}, and delete the others"
     if len(set(texts)) == 1:
-        hint = "they are the same: keep one"
+        hint = "they are the same: delete all but one"
     return _on(Harm.ERROR, "key-two-records", what, hint)
+
+
+def _right(texts: tuple[bytes, ...], want: Wanted | None) -> bytes | None:
+    """The record with the wanted key."""
+    for text in texts:
+        if want and any(f.code == "key-ok" for f in _one(text.decode("latin-1"), want)):
+            return text
+    return None
+
+
+def _end(text: bytes) -> str:
+    """The last characters, enough to tell two keys apart: RSA keys all end in IDAQAB."""
+    return "..." + text.decode("ascii").rstrip("; \t")[-16:]
 
 
 def _one(text: str, want: Wanted | None) -> Iterator[Finding]:
@@ -113,10 +132,13 @@ def _one(text: str, want: Wanted | None) -> Iterator[Finding]:
         return
     tags, damage = _tags(text)
     if "p" not in tags and "k" not in tags and tags.get("v", "").upper() != "DKIM1":
-        yield _on(Harm.ERROR, "key-not-a-key", "the TXT record is not a key record", "", text, 0)
+        hint = "a key record is like v=DKIM1; k=rsa; p=KEY"
+        yield _on(Harm.ERROR, "key-not-a-key", "the TXT record is not a key record", hint, text, 0)
         return
     yield from damage
     if any(finding.harm is Harm.ERROR for finding in damage):
+        if tags.get("v", "").upper() == "DKIM1" and tags.get("p"):  # capitals lost there too?
+            yield from (f for f in _key(text, tags, want) if f.code == "key-case")
         return
     if "p" not in tags:
         what = "the record ends before p=: there is no key in it"
@@ -148,18 +170,21 @@ def _tags(text: str) -> tuple[dict[str, str], list[Finding]]:
             continue
         if not equals:
             what = f"{name[:30]!r} is not name=value"
-            found.append(_on(Harm.ERROR, "key-syntax", what, "", text, at, len(name)))
+            hint = "between two semicolons stands one name=value"
+            found.append(_on(Harm.ERROR, "key-syntax", what, hint, text, at, len(name)))
         elif name in tags:
             what = f"{name}= is there twice: verifiers refuse the whole record"
-            found.append(_on(Harm.ERROR, "key-tag-twice", what, "", text, at, len(name)))
+            found.append(_on(Harm.ERROR, "key-tag-twice", what, "keep one", text, at, len(name)))
         elif name not in KNOWN_TAGS:
             old = name == "g"
-            what = f"{name}= is {'obsolete' if old else 'unknown'} and ignored"
-            found.append(_on(Harm.ADVICE, "key-tag-unknown", what, "", text, at, len(name)))
+            what = f"{name[:30]}= is {'obsolete' if old else 'unknown'} and ignored"
+            hint = "leave it out"
+            found.append(_on(Harm.ADVICE, "key-tag-unknown", what, hint, text, at, len(name)))
         tags.setdefault(name, value.strip(_BLANKS))
     if tags.get("v", "DKIM1") != "DKIM1" or ("v" in tags and next(iter(tags)) != "v"):
         what = "v= is not DKIM1, or not the first tag: verifiers ignore the record"
-        found.append(_on(Harm.ERROR, "key-version", what, "", text, max(0, text.find("v"))))
+        hint = "begin the record with v=DKIM1;"
+        found.append(_on(Harm.ERROR, "key-version", what, hint, text, max(0, text.find("v"))))
     return tags, found
 
 

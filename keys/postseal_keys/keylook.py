@@ -57,7 +57,8 @@ def look(
     if len(name) > NAME_MAX:
         reply = Reply(name=name, kind="TXT", outcome=Outcome.BAD_NAME)
         what = f"the name has {len(name)} characters; DNS allows {NAME_MAX}"
-        return Look(reply=reply, findings=(_on(name, Harm.ERROR, "key-name", what),))
+        hint = "use a shorter selector"
+        return Look(reply=reply, findings=(_on(name, Harm.ERROR, "key-name", what, hint),))
     reply = asker.ask(name, "TXT")
     found: list[Finding] = []
     if reply.chain:

@@ -131,10 +131,16 @@ def report(job: Job, world: World) -> Report:
     notes = list(job.notes)
     if world.authoritative and not zone.servers:
         what = f"its own name servers are not known: {zone.why}"
-        notes.append(Finding(harm=Harm.UNKNOWN, code="dns-zone", where=job.domain, what=what))
+        hint = "is the domain spelled right? if it is, name its servers with --server"
+        notes.append(
+            Finding(harm=Harm.UNKNOWN, code="dns-zone", where=job.domain, what=what, hint=hint)
+        )
     elif zone.why:
         what = f"not all of its name servers can be asked: {zone.why}"
-        notes.append(Finding(harm=Harm.WARNING, code="dns-zone", where=zone.apex, what=what))
+        hint = "every NS record needs a name that has an address"
+        notes.append(
+            Finding(harm=Harm.WARNING, code="dns-zone", where=zone.apex, what=what, hint=hint)
+        )
     looks: list[tuple[str, Look]] = []
     for server in zone.servers:
         looks.append((str(server), _look(job, world, world.direct(server), zone)))
@@ -232,7 +238,7 @@ def lines(one: Report, *, verbose: bool) -> Iterator[str]:
     state = "ok" if one.ok else "FAIL"
     label = "" if one.job.label in ("", one.job.name) else f" ({one.job.label})"
     ttl = next((look_.reply.ttl for _, look_ in one.looks if look_.reply.texts), None)
-    parts = [f"{one.agreed} of {len(one.looks)} servers have it"]
+    parts = [f"{one.agreed} of {len(one.looks)} {_servers(one)} it"]
     if ttl is not None:
         parts.append(f"TTL {ttl}")
     if one.dnssec:
@@ -248,6 +254,10 @@ def lines(one: Report, *, verbose: bool) -> Iterator[str]:
     if verbose:
         for server, seen in one.looks:
             yield f"  {'ok' if seen.ok else 'FAIL'}: {server}: {seen.reply.outcome}"
+
+
+def _servers(one: Report) -> str:
+    return "server has" if len(one.looks) == 1 else "servers have"
 
 
 def as_plain(one: Report) -> dict[str, object]:

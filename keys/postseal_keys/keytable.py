@@ -156,8 +156,8 @@ def configured(path: str) -> str:
     found = _from_toml(path, data) if path.endswith(".toml") else _from_conf(data)
     if not found:
         raise Problem(
-            f"{path}: names no KeyTable",
-            hint="give the KeyTable as an argument: file:PATH",
+            f"{path}: names no keys",
+            hint="name a KeyTable in it, or give one to this command: file:PATH",
             code=CONFIG,
         )
     return found
@@ -184,10 +184,20 @@ def _from_toml(path: str, data: bytes) -> str:
     return table if isinstance(table, str) else ""
 
 
+def configured_nameservers(path: str) -> tuple[str, ...]:
+    """The resolvers that a postseal.toml names under [dns].  Raises Problem."""
+    servers = _section(path, _bytes(path), "dns").get("nameservers")
+    return tuple(map(str, servers)) if isinstance(servers, list) else ()
+
+
 def _sign(path: str, data: bytes) -> dict[str, object]:
-    """The table [sign]; empty when there is none."""
+    return _section(path, data, "sign")
+
+
+def _section(path: str, data: bytes, name: str) -> dict[str, object]:
+    """A table of the file; empty when there is none."""
     try:
-        sign = tomllib.loads(data.decode("utf-8")).get("sign")
+        table = tomllib.loads(data.decode("utf-8")).get(name)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Problem(f"{path}: {error}", code=CONFIG) from None
-    return sign if isinstance(sign, dict) else {}
+        raise Problem(f"{path}: {error}", hint="see postseal.toml(5)", code=CONFIG) from None
+    return table if isinstance(table, dict) else {}

@@ -31,12 +31,13 @@ class KeySettings:
     key_file: str = ""
     key_table: str = ""
     nameservers: tuple[str, ...] = ()
+    toml: str = ""  # the file is postseal.toml: keytable.configured_rows() reads its keys
 
 
 def read(path: str) -> KeySettings:
     """The settings in the file; of a setting given twice the last counts, as in OpenDKIM."""
     if path.endswith(".toml"):
-        return KeySettings(key_table=keytable.configured(path))
+        return KeySettings(toml=path, nameservers=keytable.configured_nameservers(path))
     try:
         text = Path(path).read_text("utf-8", "surrogateescape")
     except OSError as error:

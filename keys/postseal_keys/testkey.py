@@ -19,6 +19,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+import contextlib
 import json
 import stat
 import sys
@@ -34,7 +35,7 @@ from postseal_keys.keyreport import Job, Report, World, as_plain, lines, network
 from postseal_keys.keytable import KeyRow
 from postseal_keys.opendkimconf import KeySettings, read
 from postseal_keys.options import Values, help_text, parse
-from postseal_keys.testkey_options import DEFAULT_CONFIG, EXAMPLES, OPTIONS
+from postseal_keys.testkey_options import CONFIGS, EXAMPLES, OPTIONS
 from postseal_keys.testwait import Wait, until_all
 
 PROG = "postseal-testkey"
@@ -64,15 +65,13 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _settings(values: Values) -> KeySettings:
-    path = values.text("config")
-    if not values.given("config") and not Path(path).is_file():
-        return KeySettings()
-    try:
-        return read(path)
-    except Problem:
-        if path == DEFAULT_CONFIG and not values.given("config"):
-            return KeySettings()  # not readable for this user: as if it were not there
-        raise
+    if values.given("config"):
+        return read(values.text("config"))
+    for path in CONFIGS:
+        if Path(path).is_file():
+            with contextlib.suppress(Problem):  # not readable for this user: as if not there
+                return read(path)
+    return KeySettings()
 
 
 def _world(values: Values, settings: KeySettings) -> World:
@@ -114,9 +113,11 @@ def _jobs(values: Values, settings: KeySettings) -> list[Job]:
     one_key = any(values.given(key) for key in ("domain", "selector", "key"))
     table = values.text("keytable")
     if not table and not one_key:
+        if settings.toml:
+            return list(_rows(values, keytable.configured_rows(settings.toml), settings.toml))
         table = settings.key_table
     if table:
-        return list(_rows(values, table))
+        return list(_rows(values, keytable.read(table), table))
     domain = values.text("domain") or settings.domain
     selector = values.text("selector") or settings.selector
     path = values.text("key") or ("" if one_key and not settings.key_file else settings.key_file)
@@ -139,11 +140,11 @@ def _jobs(values: Values, settings: KeySettings) -> list[Job]:
     ]
 
 
-def _rows(values: Values, table: str) -> Iterator[Job]:
+def _rows(values: Values, rows: Sequence[KeyRow], source: str) -> Iterator[Job]:
     only = names.domain(values.text("domain")) if values.given("domain") else ""
     chosen = names.selector(values.text("selector")) if values.given("selector") else ""
     number = 0
-    for row in keytable.read(table):
+    for row in rows:
         domain = only if row.domain == "%" else names.domain(row.domain)
         if chosen and names.selector(row.selector) != chosen:
             continue
@@ -151,7 +152,7 @@ def _rows(values: Values, table: str) -> Iterator[Job]:
             number += 1
             yield _row(row, domain)
     if not number:
-        raise Problem(f"{table}: no key to test", hint="compare -d and -s with the table")
+        raise Problem(f"{source}: no key to test", hint="compare -d and -s with the table")
 
 
 def _row(row: KeyRow, domain: str) -> Job:
@@ -160,7 +161,7 @@ def _row(row: KeyRow, domain: str) -> Job:
     if not domain:
         what = "the row is for any domain (%): which one is to be tested?"
         note = _note(Harm.UNKNOWN, "keytable-any-domain", row.where, what, "give it with -d")
-        return Job(label=row.name, selector=selector, domain="invalid", notes=(note,))
+        return Job(label=row.name, selector=selector, domain="%", notes=(note,))
     try:
         path = row.path(domain)
         want, notes = _key(path) if path else (wanted(row.load(domain)), ())

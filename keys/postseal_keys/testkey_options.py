@@ -12,7 +12,7 @@ from __future__ import annotations
 from postseal_keys.manual import option_list
 from postseal_keys.options import Option, Takes
 
-DEFAULT_CONFIG = "/etc/opendkim.conf"
+CONFIGS = ("/etc/postseal/postseal.toml", "/etc/opendkim.conf")  # read if -x names none
 
 ABOUT = (
     "Compare private keys with what DNS publishes, on every name server of the zone and"
@@ -54,10 +54,9 @@ OPTIONS = (
         long="config",
         takes=Takes.TEXT,
         value="FILE",
-        default=DEFAULT_CONFIG,
         doc="opendkim.conf with Domain, Selector, KeyFile, KeyTable and Nameservers, or"
-        " postseal.toml. The default is read only if it is there. Its KeyTable is used when"
-        " none of -d, -s, -k and -t is given.",
+        " postseal.toml. Its keys are tested when none of -d, -s, -k and -t is given. Default:"
+        f" of {CONFIGS[0]} and {CONFIGS[1]} the first that exists.",
     ),
     Option(
         long="nameserver",

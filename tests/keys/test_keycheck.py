@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from postseal_keys.findings import Finding, Harm, worst
+from postseal_keys.findings import Finding, Harm, worst, zone_line
 from postseal_keys.keycheck import Wanted, judge, wanted
 
 RSA = wanted(generate_private_key(public_exponent=65537, key_size=2048))
@@ -74,6 +74,7 @@ def test_good_records(text: str, want: Wanted | None) -> None:
         pytest.param(
             RSA.record.lower().replace("dkim1", "DKIM1"), "key-case", Harm.ERROR, id="case"
         ),
+        pytest.param(RSA.record.lower(), "key-case", Harm.ERROR, id="case-all"),
         pytest.param(
             RSA.record[:300] + "A" + RSA.record[300:], "key-damaged", Harm.ERROR, id="one-more"
         ),
@@ -103,7 +104,10 @@ def test_each_fault_is_recognised(text: str, code: str, harm: Harm) -> None:
     found = judged(text)
     assert (code, harm) in {(f.code, f.harm) for f in found}
     assert ok(found) == (harm < Harm.ERROR)
-    if harm is Harm.ERROR:
+    assert all(f.hint for f in found if f.harm > Harm.GOOD), "what to do is said"
+    if code == "key-revoked":
+        assert not any(f.publish for f in found), "a revoked selector does not come back"
+    elif harm is Harm.ERROR:
         (line,) = next(f.publish for f in found if f.code == code)
         assert line.startswith(f'{NAME}. IN TXT "v=DKIM1; k=rsa; p=')
 
@@ -140,7 +144,9 @@ def test_several_records() -> None:
     texts = (OTHER.record.encode(), RSA.record.encode())
     (finding,) = judge(NAME, texts, RSA)
     assert finding.code == "key-two-records"
-    assert "number 2" in finding.hint
+    assert f"ends in ...{RSA.record[-16:]}," in finding.hint
+    assert finding.publish == (zone_line(NAME, RSA.record),)
+    assert judge(NAME, texts[::-1], RSA) == [finding], "whatever the order"
     assert judge(NAME, (), RSA)[0].code == "key-missing"
 
 

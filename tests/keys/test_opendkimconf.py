@@ -26,8 +26,9 @@ def test_settings(tmp_path: Path) -> None:
 
 
 def test_postseal_toml(tmp_path: Path) -> None:
-    (tmp_path / "p.toml").write_text('[sign]\nkey_table = "/etc/postseal/KeyTable"\n')
-    assert read(str(tmp_path / "p.toml")).key_table == "/etc/postseal/KeyTable"
+    path = tmp_path / "p.toml"
+    path.write_text('[sign]\nkey_table = "/etc/x"\n[dns]\nnameservers = ["192.0.2.1:5300"]\n')
+    assert read(str(path)) == KeySettings(toml=str(path), nameservers=("192.0.2.1:5300",))
 
 
 def test_no_file(tmp_path: Path) -> None:

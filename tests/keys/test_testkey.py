@@ -207,6 +207,31 @@ def test_opendkim_conf(world: list[str], tmp_path: Path) -> None:
     assert main(["-x", str(conf), *world]) == 0
 
 
+def test_postseal_toml(
+    world: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The keys of [[sign.key]], as postseal-genzone publishes them."""
+    key_file(tmp_path)
+    conf = tmp_path / "postseal.toml"
+    head = '[sign]\ndomain = "d.example"\n'
+    conf.write_text(f'{head}[[sign.key]]\nselector = "good"\nfile = "key.private"\n')
+    assert main(["-x", str(conf), *world]) == 0
+    assert "ok: good._domainkey.d.example" in capsys.readouterr().out
+    conf.write_text(head)
+    assert main(["-x", str(conf), *world]) == 78
+    assert "names no keys" in capsys.readouterr().err
+
+
+def test_a_row_for_any_domain_has_no_made_up_name(
+    world: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "KeyTable"
+    table.write_text(f"any %:good:{key_file(tmp_path)}\n")
+    assert main(["-t", str(table), *world]) == 75
+    assert "FAIL: good._domainkey.%" in capsys.readouterr().out
+    assert main(["-t", str(table), "-d", "d.example", *world]) == 0
+
+
 @pytest.mark.parametrize(
     ("argv", "status"),
     [
