@@ -20,6 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+# Octets as numbers: bytes look for a number seven times as fast as for bytes of length 1.
+_LF, _VT, _FF, _CR = b"\n\v\f\r"
+
 
 class Field:
     """One header field.  Never changed after it was made."""
@@ -54,7 +57,7 @@ class Field:
             # split() also splits at VT and FF, which are not WSP, and at a CR or LF that
             # is no fold; the slower path keeps them.
             value = self.value
-            if b"\x0b" in value or b"\x0c" in value or _has_bare_line_end(value):
+            if _VT in value or _FF in value or _has_bare_line_end(value):
                 value = _relax_rare(value)
             else:
                 value = b" ".join(value.split())
@@ -64,7 +67,7 @@ class Field:
 
 def _has_bare_line_end(value: bytes) -> bool:
     """Whether a CR or LF is no part of a fold."""
-    if b"\n" not in value and b"\r" not in value:
+    if _LF not in value and _CR not in value:
         return False
     folds = value.count(b"\r\n ") + value.count(b"\r\n\t")
     return value.count(b"\r") != folds or value.count(b"\n") != folds

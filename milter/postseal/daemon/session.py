@@ -37,6 +37,8 @@ FIELD_COST = 256
 
 Macro = Callable[[str], str | None]
 
+_LF, _CR = b"\n\r"  # as numbers, which are found faster
+
 
 class Session:
     """One connection.  All its callbacks come one after another, though on changing threads."""
@@ -137,7 +139,7 @@ class Session:
             fields = [(name, b" " + value) for name, value in fields]
         return Header(
             [
-                Field(name.encode(), _crlf(value) if b"\n" in value else value)
+                Field(name.encode(), _crlf(value) if _LF in value else value)
                 for name, value in fields
             ]
         )
@@ -149,7 +151,7 @@ class Session:
 
 
 def _crlf(value: bytes) -> bytes:
-    if b"\r" in value:  # not from Postfix
+    if _CR in value:  # not from Postfix
         value = value.replace(b"\r\n", b"\n")
     return value.replace(b"\n", b"\r\n")
 
