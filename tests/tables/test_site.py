@@ -226,10 +226,49 @@ def test_logins(tmp_path: Path) -> None:
     assert "No such file" in found.what
 
 
-def test_a_socket_open_to_everybody_is_noted(tmp_path: Path) -> None:
-    [note] = opened(tmp_path, 'socket = "inet:8891"\n').remarks
-    assert (note.line, note.key, note.severity) == (1, "socket", Severity.NOTE)
-    assert not opened(tmp_path, 'socket = "inet:8891@127.0.0.1"\n').remarks
+@pytest.mark.parametrize(
+    ("before", "wrong"),
+    [
+        ('sokcet = "x"\n', ""),
+        ("workers = true\n", ""),
+        ("", '[log]\nlevel = "loud"\n'),
+        ("", "[dns]\nseconds = 1\ntimeout = 2\n"),
+    ],
+    ids=["unknown", "kind", "word", "together"],
+)
+def test_a_mistake_in_the_file_hides_none_in_what_it_names(
+    before: str, wrong: str, tmp_path: Path
+) -> None:
+    lists = '[roles]\ninternal_hosts = ["192.0.2.0/33"]\n'
+    place = write(tmp_path / "p.toml", f"{before}{lists}{ONE}{wrong}")
+    with pytest.raises(ConfigError) as caught:
+        site.read(place)
+    said = {one.key for one in caught.value.mistakes}
+    assert len(said) == 3
+    assert {"roles.internal_hosts[1]", "sign.key[1].file"} < said
+    assert tmp_path / "k" in map(Path, caught.value.files)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "user = 7\n" + ONE,
+        '[sign]\nkey_table = 7\nsigning_table = "refile:none"\n',
+        '[sign]\nsigning_table = "refile:none"\n',
+        '[sign]\nkey_table = "none"\n',
+        "[sign]\nsender_login = 7\n" + ONE.removeprefix("[sign]\n"),
+        '[arc]\nseal = true\ndomain = "a.b"\nselector = "s"\n',
+    ],
+)
+def test_no_mistake_is_made_of_another(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        site.read(write(tmp_path / "p.toml", wrong))
+    assert len(caught.value.mistakes) == 1
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml: cannot be read.*hint: check the name"):
+        site.read(tmp_path / "none.toml")
 
 
 def test_a_suffix_list_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:

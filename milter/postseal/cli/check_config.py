@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 from postseal.cli.run_command import DEFAULT, config_file
-from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.conf.sockets import postfix_form
 from postseal.tables import site
@@ -62,8 +61,7 @@ def main(args: argparse.Namespace) -> int:
     name = config_file(args.file)
     found: site.Site | None = None
     try:
-        configuration = load.read(Path(name) if name else None)
-        found = site.load(configuration, thorough=True)
+        found = site.read(Path(name) if name else None, thorough=True)
         mistakes = found.remarks
     except ConfigError as error:
         mistakes = error.mistakes

@@ -21,7 +21,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Severity
 from postseal_keys.console import CONFIG, OK, Problem, complain
 from postseal_keys.hangup import hang_up
@@ -71,8 +70,7 @@ def _from_configuration(file: Path) -> Path | None:
     from postseal.tables import site
 
     try:
-        configuration = load.read(file)
-        site.load(configuration)
+        found = site.read(file)
     except ConfigError as error:
         lines = [str(one) for one in error.mistakes if one.severity is Severity.ERROR]
         for line in lines:
@@ -80,4 +78,4 @@ def _from_configuration(file: Path) -> Path | None:
         raise Problem(
             "nothing was reloaded", hint=f"mend {file} and try again", code=CONFIG
         ) from None
-    return configuration.settings.pid_file
+    return found.settings.pid_file

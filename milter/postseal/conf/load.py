@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,18 @@ class Configuration:
         )
 
 
+class PartlyRead(ConfigError):
+    """Some options cannot be used.  rest is the configuration without them, so that whoever
+    reads what it names can find the remaining mistakes; bad are their paths."""
+
+    def __init__(
+        self, mistakes: Iterable[Mistake], rest: Configuration, bad: Iterable[lines.Path]
+    ) -> None:
+        super().__init__(mistakes)
+        self.rest = rest
+        self.bad = frozenset(bad)
+
+
 def default() -> Configuration:
     """What applies without a file."""
     return Configuration(settings=Settings())
@@ -69,7 +82,7 @@ def read(file: Path | None = None) -> Configuration:
         with file.open("rb") as stream:
             data = stream.read(MAX_FILE + 1)
     except OSError as error:
-        hint = "" if file != DEFAULT_FILE else "without --config the built-in defaults apply"
+        hint = "check the name, and who may read it"
         raise ConfigError(
             [Mistake(file=str(file), what=f"cannot be read: {error.strerror}", hint=hint)]
         ) from None
@@ -90,15 +103,13 @@ def parse(data: bytes, file: Path) -> Configuration:
     mistakes = [
         place.mistake(path, what, hint) for path, what, hint in map(explain.explain, errors)
     ]
-    if settings is not None:
-        bad = {explain.location(error) for error in errors}
-        mistakes += [
-            place.mistake(found.path, found.what, found.hint)
-            for found in check.check(settings)
-            if not _touches(found.uses, bad)
-        ]
-    if mistakes:
+    if settings is None:
         raise ConfigError(mistakes)
+    bad = {explain.location(error) for error in errors}
+    findings = [one for one in check.check(settings) if not touches(one.uses, bad)]
+    mistakes += [place.mistake(one.path, one.what, one.hint) for one in findings]
+    if mistakes:
+        raise PartlyRead(mistakes, place, bad.union(*(one.uses for one in findings)))
     return place
 
 
@@ -145,6 +156,6 @@ def _without(
         return None
 
 
-def _touches(uses: Iterable[lines.Path], bad: set[lines.Path]) -> bool:
-    """Whether a check looked at an option that was already found wrong."""
+def touches(uses: Iterable[lines.Path], bad: AbstractSet[lines.Path]) -> bool:
+    """Whether what looked at these options looked at one that was already found wrong."""
     return any(path[: len(one)] == one or one[: len(path)] == path for path in uses for one in bad)

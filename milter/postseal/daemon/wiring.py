@@ -22,8 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from postseal.conf import load
-from postseal.conf.mistake import ConfigError
+from postseal.conf.mistake import ConfigError, Severity
 from postseal.conf.model import Settings, Sign
 from postseal.core import spf
 from postseal.core.dkim import headerlist, sign, verify
@@ -72,7 +71,7 @@ class Parts:
     macros: tuple[str, ...]
     recipients: bool = False  # whether a rule asks for RCPT TO
     hits: Hits | None = None  # None without overrides
-    files: tuple[Path, ...] = ()
+    files: tuple[str | Path, ...] = ()
     remarks: tuple[str, ...] = ()  # rows without effect, and what was perhaps not meant
     board: Board | None = None  # what is known of published keys, where that is wanted
 
@@ -155,10 +154,10 @@ def parts(
     before: what was known of the keys until now.
     """
     try:
-        place = load.read(Path(file) if file else None)
-        found = site.load(place, keys=sign, tell=_teller(place.settings))
+        found = site.read(Path(file) if file else None, keys=sign, tell=_teller)
     except ConfigError as error:
-        raise Unusable(tuple(str(mistake) for mistake in error.mistakes), error.files) from None
+        wrong = [str(one) for one in error.mistakes if one.severity is Severity.ERROR]
+        raise Unusable(tuple(wrong), error.files) from None
     rules = rules_of(found)
     hits = Hits([row.why for row in rules.overrides]) if rules.overrides else None
     board = _board(found, before)

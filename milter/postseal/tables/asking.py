@@ -60,7 +60,7 @@ class Asker:
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
-        self._seconds = seconds
+        self.seconds = seconds
         self._free = threading.Semaphore(most)
         self._lock = threading.Lock()
         self._threads = 0
@@ -69,8 +69,8 @@ class Asker:
 
     def ask(self, work: Callable[[], T]) -> T:
         """What work gives or raises; TableUnavailable when it is late."""
-        until = time.monotonic() + self._seconds
-        if not self._free.acquire(timeout=self._seconds):
+        until = time.monotonic() + self.seconds
+        if not self._free.acquire(timeout=self.seconds):
             raise TableUnavailable(f"all {self._most} connections are busy")
         piece = _Work(work)
         with self._lock:
@@ -83,7 +83,7 @@ class Asker:
         try:
             return piece.result(max(0.0, until - time.monotonic()))
         except TimeoutError:
-            raise TableUnavailable(f"no answer within {self._seconds:g} seconds") from None
+            raise TableUnavailable(f"no answer within {self.seconds:g} seconds") from None
 
     def _serve(self) -> None:
         """A thread's life."""

@@ -48,6 +48,11 @@ class Remote:
         found = self._asker.ask(lambda: self._store.find(keys, author))
         return _ordered(keys, found, fold)
 
+    @property
+    def seconds(self) -> float:
+        """How long one question may take."""
+        return self._asker.seconds
+
     def close(self) -> None:
         """Give idle connections back, where a process goes on without the table."""
         self._asker.close()

@@ -4,7 +4,7 @@ NAME
     site - Site: settings, key chooser and host lists
 
 GIVEN
-    a Configuration, and the user that will run the daemon.
+    a configuration file, or a Configuration, and the user that will run the daemon.
 
 GIVES
     a Site, or ConfigError with every mistake in the configuration's keys, tables and
@@ -20,18 +20,19 @@ SEE ALSO
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from postseal.conf import load as configurations
 from postseal.conf.lines import Path as OptionPath
 from postseal.conf.load import Configuration
 from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.conf.model import Settings
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
 from postseal.core.signing import KeyChooser, LoginTable, NoKeys
-from postseal.tables import hosts, loading, overrides, safety, suffixes
+from postseal.tables import hosts, loading, notes, overrides, safety, suffixes
 from postseal.tables.cached import Tell
 from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.elsewhere import Elsewhere
@@ -58,7 +59,7 @@ class Site:
     arc_key: SigningKey | None = None
     logins: LoginTable | None = None  # None binds nobody
     remarks: tuple[Mistake, ...] = ()
-    files: tuple[Path, ...] = ()  # everything that was read
+    files: tuple[str | Path, ...] = ()  # everything that was read
     keys: tuple[SigningKey, ...] = ()  # all keys that do not depend on the author
     senders: tuple[str, ...] = ()  # whom the keys sign for, for people to read
     remotes: tuple[Remote, ...] = ()  # tables elsewhere
@@ -78,12 +79,52 @@ def daemon_uid(settings: Settings) -> int | None:
     return safety.user_id(DEFAULT_USER) or 0
 
 
+# Options without which keys and tables cannot be read, or only wrongly.
+_NEEDED: tuple[OptionPath, ...] = (
+    ("user",),
+    ("table",),
+    ("arc",),
+    ("sign", "key_table"),
+    ("sign", "signing_table"),
+    ("sign", "sender_login"),
+)
+
+
+def read(
+    file: Path | None,
+    *,
+    keys: bool = True,
+    thorough: bool = False,
+    tell: Callable[[Settings], Tell] = lambda _settings: _nobody,
+) -> Site:
+    """The configuration in file, and all there is to read.  Raises ConfigError.
+
+    What load() says goes for the other arguments.  Options that cannot be used do not hide
+    the mistakes in what the others name.
+    """
+    try:
+        place = configurations.read(file)
+    except configurations.PartlyRead as error:
+        whole = keys and not configurations.touches(_NEEDED, error.bad)
+        try:
+            further = load(error.rest, keys=whole, thorough=thorough).remarks
+            files: tuple[str | Path, ...] = ()
+        except ConfigError as more:
+            further, files = more.mistakes, more.files
+        raise ConfigError((*error.mistakes, *further), files) from None
+    return load(place, keys=keys, thorough=thorough, tell=tell(place.settings))
+
+
+def _nobody(_level: str, _pairs: list[tuple[str, str]]) -> None:
+    """Nothing is told."""
+
+
 def load(
     configuration: Configuration,
     *,
     keys: bool = True,
     thorough: bool = False,
-    tell: Tell = lambda _level, _pairs: None,
+    tell: Tell = _nobody,
 ) -> Site:
     """Read all there is to read.  Raises ConfigError.
 
@@ -117,7 +158,7 @@ def load(
     arc_key = _arc_key(configuration, keyring, found) if keys and settings.arc.seal else None
     logins = loading.logins(configuration, away, found) if keys else None
     keyring.settled = True
-    found += _socket(configuration)
+    found += notes.notes(configuration, away.made)
     files = (*loading.files(configuration), *keyring.paths)
     if any(one.severity is Severity.ERROR for one in found):
         raise ConfigError(found, files)
@@ -172,18 +213,6 @@ def _suffixes(configuration: Configuration, found: list[Mistake]) -> SuffixList 
         return None
 
 
-def _socket(configuration: Configuration) -> Iterator[Mistake]:
-    """A note where the socket is open to everybody."""
-    socket = configuration.settings.socket
-    if socket.startswith("inet") and "@" not in socket:
-        note = configuration.mistake(
-            ("socket",),
-            f"{socket} listens on every address of this host",
-            f"name one, as {socket}@127.0.0.1: a milter does not ask who it is talking to",
-        )
-        yield loading.with_severity(note, Severity.NOTE)
-
-
 def _chooser(
     configuration: Configuration,
     keyring: Keyring,
@@ -221,7 +250,8 @@ def _arc_key(
 ) -> SigningKey | None:
     """The key to seal with."""
     arc = configuration.settings.arc
-    assert arc.key is not None
+    if arc.key is None:  # said already
+        return None
     try:
         return signing_key(keyring.file(arc.key), arc.domain, arc.selector)
     except KeyFault as fault:

@@ -1,0 +1,83 @@
+"""What a configuration says and perhaps does not mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from postseal.conf import load
+from postseal.conf.mistake import Mistake, Severity
+from postseal.tables import site
+
+
+def remarks(folder: Path, text: str) -> list[Mistake]:
+    return list(site.load(load.parse(text.encode(), folder / "p.toml")).remarks)
+
+
+@pytest.mark.parametrize(
+    ("socket", "better"),
+    [
+        ("inet:8891", "inet:8891@127.0.0.1"),
+        ("inet:8891@0.0.0.0", "inet:8891@127.0.0.1"),
+        ("inet:0.0.0.0:8891", "inet:8891@127.0.0.1"),
+        ("inet6:8891", "inet6:8891@::1"),
+        ("inet6:8891@::", "inet6:8891@::1"),
+        ("inet6:8891@::0", "inet6:8891@::1"),
+    ],
+)
+def test_a_socket_open_to_everybody(socket: str, better: str, tmp_path: Path) -> None:
+    [note] = remarks(tmp_path, f'socket = "{socket}"\n')
+    assert (note.line, note.key, note.severity) == (1, "socket", Severity.NOTE)
+    assert f"as {better}: " in note.hint
+
+
+@pytest.mark.parametrize(
+    "socket", ["inet:8891@127.0.0.1", "inet:8891@localhost", "inet6:8891@::1", "unix:/run/p"]
+)
+def test_a_socket_that_is_not(socket: str, tmp_path: Path) -> None:
+    assert not remarks(tmp_path, f'socket = "{socket}"\n')
+
+
+TABLES = """\
+[sign]
+key_table = "table:one"
+signing_table = "table:two"
+sender_login = "table:three"
+[dns]
+seconds = {dns}
+"""
+TABLE = """\
+[[table]]
+name = "{name}"
+url = "sqlite:t.db?table=t&key=k&value=v"
+timeout = {seconds}
+"""
+
+
+@pytest.mark.parametrize(
+    ("dns", "seconds", "noted"),
+    [(239, (20, 20, 20), False), (239, (20, 20, 21), True), (120, (60, 60, 60), True)],
+)
+def test_time_outs_that_add_up_beyond_postfix(
+    dns: int, seconds: tuple[int, ...], noted: bool, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "t.db")) as database:
+        database.execute("CREATE TABLE t (k TEXT, v TEXT)")
+    names = ("one", "two", "three")
+    tables = [
+        TABLE.format(name=name, seconds=one) for name, one in zip(names, seconds, strict=True)
+    ]
+    text = TABLES.format(dns=dns) + "".join(tables)
+    found = [one for one in remarks(tmp_path, text) if one.severity is Severity.NOTE]
+    assert [one.key for one in found] == (["dns.seconds"] if noted else [])
+    if noted:
+        assert f"may wait {dns + sum(seconds)} seconds" in found[0].what
+        assert f"table two {seconds[1]}" in found[0].what
+        assert found[0].line == 6
+
+
+def test_defaults_are_well_below_what_postfix_waits(tmp_path: Path) -> None:
+    assert not remarks(tmp_path, "")
