@@ -8,6 +8,9 @@ import pytest
 
 from support import milterdaemon
 from support.milterdaemon import Daemon
+from support.stilltime import still
+
+__all__ = ["still"]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -11,6 +11,9 @@ from postseal.core.resolver import Answer, BadName, DnsFault, Kind, Record, Temp
 from postseal.daemon.resolver import Resolver, ResolverConfig, Session
 from postseal.daemon.resolver_cache import CacheLimits
 from support.dnsserver import DnsServer, Fault
+from support.stilltime import StillTime
+
+pytestmark = pytest.mark.usefixtures("still")  # waiting takes no time, nothing is ever late
 
 RECORDS: dict[tuple[str, str], tuple[Record, ...]] = {
     ("example.com", "TXT"): (b"v=spf1 -all",),
@@ -153,24 +156,25 @@ def test_time_is_shared_by_all_questions() -> None:
         faults_seen = [fault_of(session, f"slow{number}.example") for number in range(5)]
         assert faults_seen == [DnsFault.TIMEOUT] * 2 + [DnsFault.BUDGET] * 3
         assert len(server.seen) == 3
-        assert 0.4 < session.usage.waited < 2.0
+        assert session.usage.waited == pytest.approx(0.5, abs=0.01)
         session.close()
 
 
-def test_time_between_questions_is_free() -> None:
+def test_time_between_questions_is_free(still: StillTime) -> None:
     """A slow sender's body must not use up what DNS may take."""
     with DnsServer(RECORDS) as server:
         session = make(server).session(seconds=0.2)
         session.prefetch("example.com", Kind.A)
-        threading.Event().wait(0.3)
+        still.now += 0.3
         assert session.ask("example.com", Kind.A).records
 
 
-def test_an_answer_that_is_there_counts_though_the_time_is_spent() -> None:
+def test_an_answer_that_is_there_counts_though_the_time_is_spent(still: StillTime) -> None:
     with DnsServer(RECORDS, faults={"slow.example": Fault.TIMEOUT}) as server:
         session = make(server).session(seconds=0.1)
         session.prefetch("example.com", Kind.A)
         assert fault_of(session, "slow.example") is DnsFault.BUDGET
+        still.settle()
         assert session.ask("example.com", Kind.A).records
         session.close()
 
@@ -187,7 +191,7 @@ def test_questions_of_one_message_run_in_parallel() -> None:
         for name in delays:
             assert session.ask(name, Kind.A).records
         assert len(server.seen) == 10
-        assert session.usage.waited < 10 * 0.3 / 2
+        assert session.usage.waited == pytest.approx(0.3, abs=0.01)  # and not ten times as long
 
 
 def test_one_question_for_many_messages() -> None:
@@ -197,7 +201,8 @@ def test_one_question_for_many_messages() -> None:
 
         def message() -> tuple[Answer, int]:
             with dns.session() as session:
-                ready.wait()
+                session.prefetch("late.example.com", Kind.TXT)
+                ready.wait()  # nobody receives before all have asked
                 answer = session.ask("late.example.com", Kind.TXT)
                 return answer, session.usage.sent
 
@@ -209,17 +214,19 @@ def test_one_question_for_many_messages() -> None:
         assert dns.in_flight == 0
 
 
-def test_who_waits_longest_gets_the_answer_though_the_first_gives_up() -> None:
+def test_who_waits_longest_gets_the_answer_though_the_first_gives_up(still: StillTime) -> None:
     with DnsServer(RECORDS, delays={"late.example.com": 0.4}) as server:
         dns = make(server)
-        hasty = dns.session(seconds=0.1)
+        hasty, patient = dns.session(seconds=0.1), dns.session()
         hasty.prefetch("late.example.com", Kind.TXT)
-        with ThreadPoolExecutor(2) as pool:
-            gave_up = pool.submit(fault_of, hasty, "late.example.com")
-            patient = pool.submit(dns.session().ask, "late.example.com", Kind.TXT)
-            assert gave_up.result() is DnsFault.BUDGET
+        with ThreadPoolExecutor(1) as pool:
+            asked: list[Future[Answer]] = []  # while the hasty one is waiting
+            still.later(
+                0.05, lambda: asked.append(pool.submit(patient.ask, "late.example.com", Kind.TXT))
+            )
+            assert fault_of(hasty, "late.example.com") is DnsFault.BUDGET
             hasty.close()
-            assert patient.result().texts == (b"worth waiting for",)
+            assert asked[0].result().texts == (b"worth waiting for",)
         assert len(server.seen) == 1
 
 
@@ -248,7 +255,8 @@ def test_a_session_that_was_not_closed_leaves_no_socket() -> None:
 
 
 def test_sockets_sent_ahead_are_bounded() -> None:
-    with DnsServer(RECORDS) as server:
+    delays = {f"n{number}.example.com": 0.3 for number in range(10)}
+    with DnsServer(RECORDS, delays=delays) as server:
         dns = make(server, in_flight=4)
         session = dns.session()
         for number in range(10):
@@ -258,13 +266,13 @@ def test_sockets_sent_ahead_are_bounded() -> None:
         session.close()
 
 
-def test_answers_nobody_has_asked_for_yet_free_their_sockets() -> None:
+def test_answers_nobody_has_asked_for_yet_free_their_sockets(still: StillTime) -> None:
     with DnsServer(RECORDS, ttl=0) as server:
         dns = make(server, in_flight=4)
         with dns.session() as session:
             for number in range(4):
                 session.prefetch(f"n{number}.example.com", Kind.A)
-            threading.Event().wait(0.2)
+            still.settle()
             session.prefetch("n4.example.com", Kind.A)
             assert dns.in_flight == 1
             for number in range(5):
@@ -272,12 +280,12 @@ def test_answers_nobody_has_asked_for_yet_free_their_sockets() -> None:
         assert len(server.seen) == 5
 
 
-def test_an_answer_cut_short_is_asked_for_over_tcp_by_who_needs_it() -> None:
+def test_an_answer_cut_short_is_asked_for_over_tcp_by_who_needs_it(still: StillTime) -> None:
     with DnsServer(RECORDS, faults={"example.com": Fault.TRUNCATE}, ttl=0) as server:
         dns = make(server, in_flight=1)
         with dns.session() as session:
             session.prefetch("example.com", Kind.A)
-            threading.Event().wait(0.1)
+            still.settle()
             session.prefetch("n0.example.com", Kind.A)  # gathers, and must not wait for TCP
             assert [by for _, _, by in server.seen] == ["udp"]
             assert session.ask("example.com", Kind.A).records == ("192.0.2.1",)
@@ -340,27 +348,29 @@ def test_a_zone_that_answers_now_and_then_is_asked_on() -> None:
             assert dns.session().ask(f"good{number}.h.slow.example", Kind.A).exists is False
 
 
-def test_answers_that_nobody_read_are_no_silence() -> None:
+def test_answers_that_nobody_read_are_no_silence(still: StillTime) -> None:
     """Sent ahead and answered at once, but the message did not need it in the end."""
     with DnsServer(RECORDS) as server:
         dns = make(server, timeout=0.05)
         for number in range(4):
             session = dns.session()
             session.prefetch(f"n{number}.example.com", Kind.A)
-            threading.Event().wait(0.1)
+            still.settle()
+            still.now += 0.1
             session.close()
         assert dns.session().ask("n3.example.com", Kind.A).records
         assert dns.session().ask("n9.example.com", Kind.A).records
         assert len(server.seen) == 5  # n3 was kept though nobody had asked for it
 
 
-def test_silence_that_nobody_waited_for_counts_too() -> None:
+def test_silence_that_nobody_waited_for_counts_too(still: StillTime) -> None:
     with DnsServer(faults={"*.slow.example": Fault.TIMEOUT}) as server:
         dns = make(server, timeout=0.05)
         for number in range(3):
             session = dns.session()
             session.prefetch(f"n{number}.h.slow.example", Kind.A)
-            threading.Event().wait(0.1)
+            still.settle()
+            still.now += 0.1
             session.close()
         asked = len(server.seen)
         assert fault_of(dns.session(), "n9.h.slow.example", Kind.A) is DnsFault.TIMEOUT

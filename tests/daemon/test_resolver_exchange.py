@@ -13,6 +13,8 @@ from postseal.core.resolver import Answer, DnsFault, Kind, Record, TemporaryDnsE
 from postseal.daemon.resolver import Resolver, ResolverConfig
 from support.dnsserver import DnsServer, Fault
 
+pytestmark = pytest.mark.usefixtures("still")  # waiting takes no time, nothing is ever late
+
 TXT = b"v=spf1 -all"
 HUGE = b"v=spf1 " + b"ip4:192.0.2.1 " * 4300  # 60 kB
 RECORDS: dict[tuple[str, str], tuple[Record, ...]] = {
@@ -266,7 +268,7 @@ def test_no_sockets_left(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.EMFILE, "too many open files")
 
     dns = resolver("127.0.0.1:5353")
-    monkeypatch.setattr("postseal.daemon.resolver_exchange.socket.socket", none_left)
+    monkeypatch.setattr("postseal.daemon.resolver_servers.socket.socket", none_left)
     assert failure(dns) is DnsFault.NETWORK
 
 
@@ -312,4 +314,4 @@ def test_noise_never_raises_anything_else() -> None:
                     outcomes.add("answer")
                 except TemporaryDnsError as caught:
                     outcomes.add(caught.fault)
-    assert {DnsFault.TIMEOUT, DnsFault.MALFORMED} <= outcomes  # on a busy machine no answers
+    assert {"answer", DnsFault.TIMEOUT, DnsFault.MALFORMED} <= outcomes

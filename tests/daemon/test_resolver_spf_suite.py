@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+import pytest
+
 from postseal.core import spf
 from postseal.daemon.resolver import Resolver, ResolverConfig
 from support.dnsserver import DnsServer, Fault
@@ -30,6 +32,7 @@ def wrong(scenario: list[SpfCase]) -> Iterator[str]:
                 yield f"{case.description}/{case.id}: {found} is not {case.results}"
 
 
+@pytest.mark.usefixtures("still")
 def test_rfc_7208_suite_over_the_wire() -> None:
     cases = spf_cases()
     failed = [

@@ -15,9 +15,11 @@ cut into strings.  Answers over the offered size are truncated over UDP.
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -75,6 +77,9 @@ class _Asked:
     udp: bool
 
 
+RUNNING: dict[int, DnsServer] = {}  # those of this process, by port
+
+
 class DnsServer:
     """See the module.  seen: the questions as (name, type, "udp" or "tcp"), in order."""
 
@@ -105,6 +110,8 @@ class DnsServer:
         self.insecure = {_key(name) for name in insecure}  # no AD for these, all the same
         self.follow = follow  # False: a CNAME is all the answer there is
         self.seen: list[tuple[str, str, str]] = []
+        self.handled: Counter[int] = Counter()  # datagrams that are done with, by their port
+        self.replied: Counter[int] = Counter()  # datagrams sent from our own port to that one
         self._host = host
         self._wished = port
         self._threads: list[threading.Thread] = []
@@ -130,6 +137,7 @@ class DnsServer:
         self._udp.settimeout(0.1)
         self._tcp.settimeout(0.1)
         self._liar = socket.socket(family, socket.SOCK_DGRAM)
+        RUNNING[self.port] = self
         for serve in (self._serve_udp, self._serve_tcp):
             thread = threading.Thread(target=serve, daemon=True)
             thread.start()
@@ -142,6 +150,7 @@ class DnsServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        RUNNING.pop(self.port, None)
         self._stop.set()
         with contextlib.suppress(OSError):  # wake both threads at once
             self._liar.sendto(b"", (self._host, self.port))
@@ -174,18 +183,25 @@ class DnsServer:
                 continue
             if not packet:
                 continue
-            seconds = self.delays.get(_asked(packet)[0], 0.0)
-            if seconds:
-                timer = threading.Timer(seconds, self._reply_udp, (packet, peer))
-                timer.daemon = True
-                timer.start()
+            reply = functools.partial(self._reply_udp, packet, peer)
+            if seconds := self.delays.get(_asked(packet)[0], 0.0):
+                self.later(seconds, reply)
             else:
-                self._reply_udp(packet, peer)
+                reply()
+            self.handled[peer[1]] += 1
+
+    @staticmethod
+    def later(seconds: float, call: Callable[[], None]) -> None:
+        """Call when so much time has passed."""
+        timer = threading.Timer(seconds, call)
+        timer.daemon = True
+        timer.start()
 
     def _reply_udp(self, packet: bytes, peer: tuple[str, int]) -> None:
         for answer, honest in self._answers(packet, "udp"):
             with contextlib.suppress(OSError):  # the test may be over
                 (self._udp if honest else self._liar).sendto(answer, peer)
+                self.replied[peer[1]] += honest
 
     def _serve_tcp(self) -> None:
         while not self._stop.is_set():
@@ -200,7 +216,7 @@ class DnsServer:
             sock.settimeout(5)
             (size,) = struct.unpack(">H", sock.recv(2, socket.MSG_WAITALL))
             packet = sock.recv(size, socket.MSG_WAITALL)
-            match self._fault(packet):
+            match self.fault(packet):
                 case Fault.TRUNCATE_DEAF:
                     return
                 case Fault.TRUNCATE_MUTE:
@@ -211,7 +227,8 @@ class DnsServer:
 
     # -- answers ---------------------------------------------------------------
 
-    def _fault(self, packet: bytes) -> Fault | None:
+    def fault(self, packet: bytes) -> Fault | None:
+        """What is done to this question."""
         name, kind = _asked(packet)
         if fault := self.kind_faults.get((name, kind)) or self.faults.get(name):
             return fault
@@ -229,7 +246,7 @@ class DnsServer:
             return
         self.seen.append((*_asked(packet), by))
         truth = self._answer(query, udp=by == "udp")
-        fault = self._fault(packet)
+        fault = self.fault(packet)
         if fault is None:
             yield truth, True
         else:

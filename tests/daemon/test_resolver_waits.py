@@ -1,0 +1,29 @@
+"""Waiting as it is, by the machine's own clock; the other tests of the resolver wait in none."""
+
+from __future__ import annotations
+
+import pytest
+
+from postseal.core.resolver import DnsFault, Kind, TemporaryDnsError
+from postseal.daemon.resolver import Resolver, ResolverConfig
+from support.dnsserver import DnsServer, Fault
+
+
+def test_an_answer_is_waited_for() -> None:
+    records = {("late.example", "A"): ("192.0.2.1",)}
+    with DnsServer(records, delays={"late.example": 0.1}) as server:
+        config = ResolverConfig(nameservers=(server.address,), timeout=60.0)
+        with Resolver(config).session(60.0) as session:
+            assert session.ask("late.example", Kind.A).records == ("192.0.2.1",)
+            assert session.usage.waited >= 0.1
+
+
+def test_silence_is_waited_for_and_not_for_ever() -> None:
+    with DnsServer(faults={"slow.example": Fault.TIMEOUT}) as server:
+        config = ResolverConfig(nameservers=(server.address,), timeout=0.1, attempts=2)
+        with Resolver(config).session(60.0) as session:
+            with pytest.raises(TemporaryDnsError) as caught:
+                session.ask("slow.example", Kind.A)
+            assert caught.value.fault is DnsFault.TIMEOUT
+            assert session.usage.waited >= 0.2
+        assert server.count("slow.example") == 2
