@@ -176,4 +176,22 @@ def test_reasons_for_refusal(tmp_path: Path) -> None:
         assert "Address already in use | another process" in listen(f"inet:{port}@127.0.0.1").stdout
     assert "use an address of this host" in listen("inet:8891@192.0.2.1").stdout
     assert "there is no group" in listen(f"unix:{tmp_path}/s", "0660", "no-such-group").stdout
-    assert "libmilter cannot listen" in listen(f"unix:{tmp_path}/absent/s").stdout
+    assert (
+        f"{tmp_path}/absent does not exist | make it" in listen(f"unix:{tmp_path}/absent/s").stdout
+    )
+    (tmp_path / "file").touch()
+    assert "file is not a directory |" in listen(f"unix:{tmp_path}/file/s").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become an ordinary user")
+def test_a_directory_that_is_not_ours_to_write_to() -> None:
+    code = LISTEN.replace("try:\n    descriptor", "os.setuid(65534)\ntry:\n    descriptor")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "unix:/etc/postseal.sock", "0660", ""],
+        env={"PYTHONPATH": str(ROOT / "milter"), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert "this user may not write to /etc | start as root" in done.stdout, done.stderr

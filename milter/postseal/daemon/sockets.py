@@ -105,6 +105,8 @@ def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
     that come too late must go on waiting where they can be told to stop.
     """
     gid = _gid(group) if endpoint.family == "unix" and group else -1
+    if endpoint.family == "unix":
+        _check_folder(endpoint.path)
     _until_free(endpoint)
     before = set(_listening())
     try:
@@ -113,7 +115,7 @@ def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
     except libmilter.Error as error:
         raise SocketError(
             f"libmilter cannot listen on {endpoint.libmilter}: {error}",
-            "is the directory there, and may this user write to it?",
+            "look at the space on the disk, and at who may write there",
         ) from None
     if endpoint.family == "unix":
         _hand_over(endpoint.path, mode, gid)
@@ -122,6 +124,19 @@ def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
     if endpoint.family != "unix":
         _without_delay(descriptor)
     return descriptor
+
+
+def _check_folder(path: str) -> None:
+    """libmilter says only that it failed; this is what it mostly failed at.  Raises SocketError."""
+    what, folder = f"cannot listen on unix:{path}", Path(path).parent
+    if not folder.is_dir():
+        there = "is not a directory" if os.path.lexists(folder) else "does not exist"
+        raise SocketError(f"{what}: {folder} {there}", "make it, or name another place")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SocketError(
+            f"{what}: this user may not write to {folder}",
+            "start as root, give the directory to this user, or name another place",
+        )
 
 
 def _hand_over(path: str, mode: int, gid: int) -> None:
