@@ -32,7 +32,7 @@ from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.conf.model import Settings
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
 from postseal.core.signing import KeyChooser, LoginTable, NoKeys
-from postseal.tables import hosts, loading, notes, overrides, safety, suffixes
+from postseal.tables import accounts, hosts, loading, notes, overrides, safety, suffixes
 from postseal.tables.cached import Tell
 from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.elsewhere import Elsewhere
@@ -136,14 +136,8 @@ def load(
     settings = configuration.settings
     found: list[Mistake] = []
     uid = daemon_uid(settings)
-    if uid is None and keys:
-        found.append(
-            configuration.mistake(
-                ("user",),
-                f"there is no user {settings.user!r}",
-                f"adduser --system --group --no-create-home {settings.user}",
-            )
-        )
+    if keys:
+        found += accounts.mistakes(configuration)
     keyring = Keyring(os.geteuid() if uid is None else uid)
     away = Elsewhere(uid=keyring.uid, tell=tell)
     lists = _lists(configuration, found)
