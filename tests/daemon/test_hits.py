@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from postseal.daemon.hits import Hits
-from support.child import LOOPBACK
+from support.child import LOOPBACK, wait_until
 from support.daemon import Daemon
 from support.milterclient import MilterClient
 
@@ -130,9 +130,7 @@ def test_recipients_through_a_daemon(daemon: Daemon) -> None:
     assert send(daemon, "<ABUSE@here.example>") == "continue"
     assert 'override="people report anything" row=1' in daemon.log_text()
     daemon.signal(signal.SIGHUP)
-    limit = time.monotonic() + 20
-    while "event=reloaded" not in daemon.log_text() and time.monotonic() < limit:
-        time.sleep(0.05)
+    wait_until(lambda: "event=reloaded" in daemon.log_text(), "the reload")
     said = daemon.log_text()
     assert 'event=override-total row=1 hits=2 why="people report anything"' in said
     assert "event=overrides-unused rows=2" in said

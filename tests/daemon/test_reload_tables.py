@@ -146,20 +146,20 @@ def test_a_changed_table_is_noticed(world: World) -> None:
     start(world, watch=1)
     assert sign_one(world) == 0
     world.write(1)
-    wait_until(lambda: sign_one(world) == 1, "the new tables", 30)
+    wait_until(lambda: sign_one(world) == 1, "the new tables")
 
 
 def test_a_bad_table_is_told_once_and_changes_nothing(world: World) -> None:
     start(world, watch=1)
     world.replace("signingtable", "*@a.example k0\n*@b.example nokey\n")
-    wait_until(lambda: world.said("reload-refused"), "the refusal", 30)
+    wait_until(lambda: world.said("reload-refused"), "the refusal")
     (line,) = [x for x in world.daemon.log_text().splitlines() if "reload-refused" in x]
     assert "signingtable:2: *@b.example: there is no key 'nokey' in the key table" in line
     assert "hint" in line
     for _ in range(3):
         assert sign_one(world) == 0
     world.write(2)
-    wait_until(lambda: sign_one(world) == 2, "the good tables", 30)
+    wait_until(lambda: sign_one(world) == 2, "the good tables")
     assert world.said("reload-refused") == 1
 
 
@@ -167,12 +167,12 @@ def test_a_key_that_comes_after_its_table(world: World) -> None:
     """A refused reload is tried again when what it missed appears."""
     start(world, watch=1)
     world.replace("keytable", f"k0 a.example:s7:{world.directory}/key7\n")
-    wait_until(lambda: world.said("reload-refused"), "the refusal", 30)
+    wait_until(lambda: world.said("reload-refused"), "the refusal")
     key = Ed25519PrivateKey.generate()
     world.public[7] = keypair.public_text(key)
     private(world.directory / "new", keypair.pem(key)).replace(world.directory / "key7")
     world.replace("signingtable", "*@a.example k0:user7@%\n")
-    wait_until(lambda: sign_one(world) == 7, "the key", 30)
+    wait_until(lambda: sign_one(world) == 7, "the key")
 
 
 def test_a_half_written_table_is_left_alone(world: World) -> None:
@@ -189,7 +189,7 @@ def test_a_half_written_table_is_left_alone(world: World) -> None:
             file.write(text[at : at + 4])
             file.flush()
             pause.wait(12 / len(text))
-    wait_until(lambda: sign_one(world) == 1, "the whole table", 30)
+    wait_until(lambda: sign_one(world) == 1, "the whole table")
     assert not world.said("reload-refused")
 
 
@@ -205,5 +205,5 @@ def test_a_new_key_of_a_template(world: World) -> None:
     key = Ed25519PrivateKey.generate()
     world.public[1] = keypair.public_text(key)
     private(folder / "a.example", keypair.pem(key))
-    wait_until(lambda: world.said("reloaded"), "the reload", 30)
+    wait_until(lambda: world.said("reloaded"), "the reload")
     assert sign_one(world) == 1

@@ -67,26 +67,33 @@ def reload(daemon: Daemon, **changes: object) -> None:
 
 
 class Slow:
-    """A message that takes a while at its end, sent from a thread of its own."""
+    """A message that stays at its end until it may go on, sent from a thread of its own."""
 
-    def __init__(self, daemon: Daemon, seconds: float) -> None:
+    def __init__(self, daemon: Daemon) -> None:
         self.reply: Reply | None = None
         self.daemon = daemon
-        self.order = f"X-Do: sleep={seconds}\n\nx\n".encode()
-        self.begun = threading.Event()
+        self.go_on = daemon.directory / "go-on"
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
-        assert self.begun.wait(20)
-        time.sleep(0.2)  # until the worker has reached the end of the message
+        daemon.wait_for(Path(f"{self.go_on}.begun").exists)
 
     def _run(self) -> None:
         with session(self.daemon) as mta:
-            self.begun.set()
-            self.reply = mta.message(self.order)
+            self.reply = mta.message(f"X-Do: wait={self.go_on}\n\nx\n".encode())
 
     def result(self) -> Reply | None:
-        self.thread.join(30)
+        self.go_on.touch()
+        self.thread.join(60)
         return self.reply
+
+
+def refuses(daemon: Daemon) -> bool:
+    """Whether nobody is left to take a connection."""
+    try:
+        MilterClient(daemon.address).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def test_start_and_stop(tmp_path: Path) -> None:
@@ -192,7 +199,7 @@ def test_a_worker_that_keeps_dying_is_started_ever_more_slowly(tmp_path: Path) -
 
 def test_a_worker_that_cannot_start_ends_the_daemon(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, wait=False, die_early=True) as daemon:
-        assert daemon.process.wait(30) == 70
+        assert daemon.process.wait(60) == 70
         assert daemon.events("worker-failed")
         assert daemon.events("start-failed")
 
@@ -201,17 +208,16 @@ def test_a_worker_that_cannot_start_ends_the_daemon(tmp_path: Path) -> None:
 def test_a_message_under_way_is_finished(tmp_path: Path, signum: signal.Signals) -> None:
     """The signal goes to everybody, as from a terminal or from systemd."""
     with milterdaemon.start(tmp_path, workers=2) as daemon:
-        slow = Slow(daemon, 2.0)
+        slow = Slow(daemon)
         workers = daemon.workers()
         daemon.signal(signum)
         for pid in workers:
             os.kill(pid, signum)
-        time.sleep(0.7)
-        with pytest.raises(ConnectionRefusedError):  # and nobody is left waiting
-            MilterClient(daemon.address)
+        daemon.wait_for(lambda: refuses(daemon))  # nobody is left waiting
+        time.sleep(0.5)  # time to go wrong
         assert daemon.process.poll() is None
-        assert daemon.process.wait(30) == 0
         reply = slow.result()
+        assert daemon.process.wait(60) == 0
         assert reply is not None
         assert reply.code == "continue"
         assert seen(reply)["octets"] == 3
@@ -225,27 +231,29 @@ def test_a_message_between_two_steps_is_finished(tmp_path: Path) -> None:
         mta.end_of_header()
         ask(daemon)
         daemon.signal(signal.SIGTERM)
-        time.sleep(1)
+        daemon.wait_for(lambda: refuses(daemon))
+        time.sleep(0.5)  # time to go wrong
         mta.body(b"late\r\n")
         assert seen(mta.end())["octets"] == 6
-        assert daemon.process.wait(30) == 0
+        assert daemon.process.wait(60) == 0
 
 
 def test_connections_without_a_message_do_not_delay_the_end(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=2) as daemon, session(daemon) as mta:
         seen(mta.message(MESSAGE))
         daemon.signal(signal.SIGTERM)
-        assert daemon.process.wait(5) == 0
+        assert daemon.process.wait(60) == 0  # the connection stays open all the time
 
 
 def test_a_worker_ends_when_the_supervisor_is_gone(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=2) as daemon:
         workers = daemon.workers()
-        slow = Slow(daemon, 1.0)
+        slow = Slow(daemon)
         daemon.process.kill()
-        daemon.process.wait(10)
-        daemon.wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+        daemon.process.wait(60)
+        time.sleep(0.5)  # time to go wrong
         reply = slow.result()
+        daemon.wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
         assert reply is not None
         assert reply.code == "continue"
 
@@ -309,15 +317,16 @@ def test_no_connection_is_refused_while_reloading(tmp_path: Path) -> None:
         for thread in threads:
             thread.start()
         for turn in range(1, 4):
+            enough = count + 10
+            daemon.wait_for(lambda: failed or count >= enough)  # noqa: B023
             daemon.configure(mark=str(turn))
             daemon.signal(signal.SIGHUP)
             wait_for_events(daemon, "reloaded", turn)
-            time.sleep(0.5)
+            wait_for_mark(daemon, str(turn))
         done.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
         assert failed == []
-        assert count > 20
 
 
 @pytest.mark.parametrize(
@@ -393,7 +402,7 @@ def test_unix_socket(tmp_path: Path) -> None:
         assert status.st_gid == os.getgid()
         assert ask(daemon)["octets"] == 7
         daemon.process.kill()
-        daemon.process.wait(10)
+        daemon.process.wait(60)
     assert path.exists()  # left by the kill; the next start removes it
     with milterdaemon.start(tmp_path, socket=name) as daemon:
         ask(daemon)
@@ -407,7 +416,7 @@ def test_a_socket_in_use_is_named(tmp_path: Path) -> None:
         other.listen()
         name = f"inet:{other.getsockname()[1]}@127.0.0.1"
         with milterdaemon.start(tmp_path, wait=False, socket=name) as daemon:
-            assert daemon.process.wait(30) == 69
+            assert daemon.process.wait(60) == 69
             error, hint = daemon.lines()[-2:]
             assert error == f"postseal: error: cannot listen on {name}: Address already in use"
             assert hint.startswith("postseal: hint: ")
@@ -417,7 +426,7 @@ def test_a_user_that_does_not_exist(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root is asked to become somebody else")
     with milterdaemon.start(tmp_path, wait=False, user="no-such-user") as daemon:
-        assert daemon.process.wait(30) == 78
+        assert daemon.process.wait(60) == 78
         assert "no user 'no-such-user'" in daemon.lines()[-2]
 
 

@@ -129,7 +129,7 @@ try:
     print(json.dumps({name: ask(name, 53) for name in names}))
 finally:
     server.terminate()
-    server.wait(10)
+    server.wait(60)
 """
 
 

@@ -14,6 +14,7 @@ DOES NOT
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+PORTS = (10_000, 32_768)  # Linux takes those of outgoing connections from above
+PATIENCE = 60.0  # seconds; no measure of speed, but what a busy machine may need
 
 
 class NotReady(AssertionError):
@@ -30,14 +33,16 @@ class NotReady(AssertionError):
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that was free a moment ago, and that the kernel gives to nobody unasked."""
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)  # whoever has seeded random
+        with socket.socket(socket.AF_INET, kind) as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 def wait_until(
-    condition: Callable[[], object], what: str, seconds: float = 20.0, step: float = 0.02
+    condition: Callable[[], object], what: str, seconds: float = PATIENCE, step: float = 0.02
 ) -> None:
     """Return as soon as condition() is true.  Raises NotReady naming what."""
     deadline = time.monotonic() + seconds
@@ -98,7 +103,7 @@ class Child:
         """All it has written so far."""
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
-    def wait_ready(self, ready: Callable[[], object], seconds: float = 20.0) -> None:
+    def wait_ready(self, ready: Callable[[], object], seconds: float = PATIENCE) -> None:
         """Wait for ready().  Raises NotReady, also when the program ended instead."""
         try:
             wait_until(
@@ -121,7 +126,7 @@ class Child:
         except subprocess.TimeoutExpired:
             return None
 
-    def stop(self, seconds: float = 15.0) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """Ask it to end, insist after a while, and return its exit status."""
         self.signal(signal.SIGTERM)
         if self.wait(seconds) is None:

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from support.child import LOOPBACK, Child, NotReady, free_port, listens
+from support.child import LOOPBACK, PATIENCE, Child, NotReady, free_port, listens
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {"PYTHONPATH": f"{ROOT / 'milter'}:{ROOT / 'keys'}", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -60,7 +60,9 @@ class Daemon:
         lines = "".join(f"{name} = {value}\n" for name, value in top.items())
         self.config.write_text(lines + text, "utf-8")
 
-    def start(self, seconds: float = 20.0, environment: Mapping[str, str] | None = None) -> Daemon:
+    def start(
+        self, seconds: float = PATIENCE, environment: Mapping[str, str] | None = None
+    ) -> Daemon:
         """Start it and wait until it says that it is ready.  Raises NotReady, with its log."""
         said_before = self.log_text().count(READY)
         if listens(self.port):

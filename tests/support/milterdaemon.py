@@ -5,8 +5,8 @@ gives start() and Daemon, which do that in a subprocess on a loopback port or un
 
 The engine obeys the message: a field `X-Do` with words in it, separated by `;`:
     insert=NAME:VALUE  delete=NAME:INDEX  reject=TEXT  defer=TEXT  hold=REASON
-    raise-open  raise-body  raise-close  exit=SystemExit raised  sleep=SECONDS (in close)
-    die (the worker process ends)
+    raise-open  raise-body  raise-close  exit=SystemExit raised  die (the worker process ends)
+    wait=PATH (in close: makes PATH.begun, and goes on when there is PATH)
 What it saw goes into the field X-Seen, as JSON.
 """
 
@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -32,6 +31,7 @@ from postseal.core.field import Header
 from postseal.core.resolver import Answer, Kind, Resolver
 from postseal.core.transaction import Client, Envelope
 from postseal.daemon.app import Application, Unusable
+from support.child import free_port as free_port
 
 KEPT = ("PATH", "NOTIFY_SOCKET")
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,8 +92,10 @@ class ScriptedWork:
                     raise SystemExit(3)
                 case "die":
                     os.kill(os.getpid(), signal.SIGKILL)
-                case "sleep":
-                    time.sleep(float(argument))
+                case "wait":
+                    Path(f"{argument}.begun").touch()
+                    while not Path(argument).exists():
+                        time.sleep(0.02)
                 case "insert":
                     name, _, value = argument.partition(":")
                     edits.append(Insert(0, name, " " + value))
@@ -203,7 +205,7 @@ class Daemon:
     def events(self, event: str) -> list[str]:
         return [line for line in self.lines() if f"event={event}" in line]
 
-    def wait_for(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+    def wait_for(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait until condition() is true.  Raises AssertionError with the log."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -230,14 +232,6 @@ class Daemon:
         return self.process.wait(60)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port
-
-
 @contextmanager
 def start(directory: Path, *, wait: bool = True, **settings: object) -> Iterator[Daemon]:
     """A daemon with these settings (names of conf/model.py), ended at the end of the block."""
@@ -260,7 +254,7 @@ def start(directory: Path, *, wait: bool = True, **settings: object) -> Iterator
             stderr=log,
             env={
                 **{name: os.environ[name] for name in KEPT if name in os.environ},
-                "PYTHONPATH": f"{ROOT / 'milter'}:{ROOT / 'keys'}",
+                "PYTHONPATH": f"{ROOT / 'milter'}:{ROOT / 'keys'}:{ROOT / 'tests'}",
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
         )

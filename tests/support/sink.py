@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
-from support.child import LOOPBACK, NotReady
+from support.child import LOOPBACK, PATIENCE, NotReady
 
 CAPABILITIES = (b"250-sink", b"250-8BITMIME", b"250-SMTPUTF8", b"250 SIZE 104857600")
 
@@ -127,7 +127,7 @@ class Sink:
         with self._arrived:
             return [one for one in self._all if recipient in one.recipients]
 
-    def wait(self, recipient: str, seconds: float = 30.0) -> Delivered:
+    def wait(self, recipient: str, seconds: float = PATIENCE) -> Delivered:
         """The first message for recipient.  Raises NotReady."""
         deadline = time.monotonic() + seconds
         with self._arrived:

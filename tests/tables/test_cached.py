@@ -154,7 +154,7 @@ def test_one_thread_asks_while_the_others_go_on() -> None:
         calls.append(key)
         if len(calls) > 1:
             inside.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
         return f"answer {len(calls)}"
 
     cached = Cached("t", ask, LIMITS, lambda _level, _pairs: None, lambda: now[0])
@@ -163,10 +163,10 @@ def test_one_thread_asks_while_the_others_go_on() -> None:
     got: list[str] = []
     slow = threading.Thread(target=lambda: got.append(cached.get("a")))
     slow.start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     assert cached.get("a") == "answer 1"
     go_on.set()
-    slow.join(20)
+    slow.join(60)
     assert got == ["answer 2"]
     assert cached.get("a") == "answer 2"
     assert len(calls) == 2

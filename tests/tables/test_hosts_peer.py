@@ -98,7 +98,7 @@ def running(conf: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.kill()  # told politely, it takes five seconds
-        process.wait(10)
+        process.wait(60)
 
 
 def ours(entries: str) -> list[bool]:
