@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
 
 from postseal.core.action import Accept, Defer, Delete, Hold, Insert, Reject
+from postseal.core.outbound import Signatures
 from postseal.core.pipeline import Pipeline
 from postseal.core.resolver import DnsFault
 from postseal.core.roles import Origin, Origins, Role
@@ -282,14 +284,13 @@ def test_signing_waits_for_its_turn() -> None:
     """The threads of a worker sign one after the other; nothing else of a message waits."""
     held: list[str] = []
 
-    class Turn:
-        def __enter__(self) -> None:
-            held.append("taken")
+    def turn(work: Callable[[], Signatures]) -> Signatures:
+        held.append("taken")
+        made = work()
+        held.append("given back")
+        return made
 
-        def __exit__(self, *_fault: object) -> None:
-            held.append("given back")
-
-    pipeline = Pipeline(rules(), Keys(), lambda: NOW, turn=Turn())
+    pipeline = Pipeline(rules(), Keys(), lambda: NOW, turn=turn)
     told = mail(FIELDS)
     work = pipeline.open(USER, Envelope(sender="ann@example.com"), told.header, dns())
     work.body(told.body)

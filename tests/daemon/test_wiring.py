@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
 from postseal.conf import load
-from postseal.core.dkim import headerlist
+from postseal.core.dkim import crypto, headerlist
 from postseal.core.dkim.publication import State
 from postseal.core.dkim.sign import SelfCheck
 from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.roles import MacroRule
 from postseal.core.rules import OnBadFrom, OnFault, OnQuarantine
 from postseal.core.signing import ChooseBy, NoKeys
+from postseal.core.transaction import Envelope
 from postseal.daemon.published import PublishedChooser
 from postseal.daemon.wiring import Parts, Unusable, loader, parts, rules_of
 from postseal.tables import site
+from support.dkimmail import FIELDS, mail
+from support.fakedns import FakeDns
+from support.pipeline import USER
 from support.sites import private, write
 
 KEY = '[[sign.key]]\nselector = "s"\nfile = "k"\n'
@@ -251,3 +256,33 @@ def test_a_key_that_systemd_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
     with pytest.raises(Unusable, match="LoadCredential=dkim:PATH"):
         made(tmp_path, f'sign.domain = "a.b"\n{KEY}'.replace('"k"', '"credential:dkim"'))
+
+
+def test_signatures_are_made_in_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL keeps something with an RSA key for every thread that has signed with it."""
+    private(tmp_path / "k")
+    pipeline = made(tmp_path, f'[sign]\ndomain = "example.com"\n{KEY}').pipeline
+    told = mail(FIELDS)
+    threads: list[int] = []
+    real = crypto.sign
+
+    def signing(key: crypto.PrivateKey, digest: bytes) -> bytes:
+        threads.append(threading.get_ident())
+        return real(key, digest)
+
+    monkeypatch.setattr(crypto, "sign", signing)
+    together = threading.Barrier(4)
+
+    def send() -> None:
+        work = pipeline.open(USER, Envelope(sender="ann@example.com"), told.header, FakeDns({}))
+        work.body(told.body)
+        together.wait()
+        assert len(work.close().signatures) == 1
+        together.wait()
+
+    senders = [threading.Thread(target=send) for _ in range(4)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert len(threads) == 4 and len(set(threads)) == 1

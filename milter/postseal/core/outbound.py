@@ -20,8 +20,8 @@ STORY
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 from postseal.core.action import Accept, Action, Defer, Edit
 from postseal.core.address import Authors
@@ -35,6 +35,9 @@ from postseal.core.rules import OnFault, Rules
 from postseal.core.signing import Choice
 from postseal.core.transaction import Client
 from postseal.core.verdict import Verdict, Work, deletions, insert_on_top, no_body
+
+Signatures = tuple[Field, ...]
+Turn = Callable[[Callable[[], Signatures]], Signatures]  # calls what it is given
 
 
 class LeaveAlone:
@@ -118,7 +121,7 @@ class Outbound:
         header: Header,
         choices: Sequence[Choice],
         now: int,
-        turn: AbstractContextManager[object],
+        turn: Turn,
     ) -> None:
         self._rules = rules
         self._origin = origin
@@ -139,11 +142,7 @@ class Outbound:
         # An RSA signature takes a millisecond without Python's lock.  Hundreds of threads of a
         # worker that is bound to one processor would make theirs at once, and whoever has the lock
         # would wait behind them: 512 connections cost 4.4 ms a message so, and 2.6 ms in turn.
-        with self._turn:
-            signatures = tuple(
-                sign.sign(self._header, choice.key, digest, self._options(choice), now=self._now)
-                for choice in self._choices
-            )
+        signatures = self._turn(partial(self._sign, digest))
         if self._rules.signing.checks(digest) and (bad := self._unsound(signatures, digest)):
             reason = f"the signature of {bad} does not verify: this is a fault of this host"
             refused = Refused(self._rules, self._origin, self._client, self._authors, reason)
@@ -158,6 +157,12 @@ class Outbound:
             edits=tuple(edits),
             signatures=signatures,
             story=self._story(),
+        )
+
+    def _sign(self, digest: BodyDigest) -> Signatures:
+        return tuple(
+            sign.sign(self._header, choice.key, digest, self._options(choice), now=self._now)
+            for choice in self._choices
         )
 
     def _story(self) -> dict[str, str | int]:
@@ -176,7 +181,7 @@ class Outbound:
                     story["where"] = places
         return story
 
-    def _unsound(self, signatures: tuple[Field, ...], digest: BodyDigest) -> str:
+    def _unsound(self, signatures: Signatures, digest: BodyDigest) -> str:
         """The name of the first key whose signature a verifier would not accept; "" for none."""
         for made, choice in zip(signatures, self._choices, strict=True):
             if not sign.self_check(made, self._header, choice.key, digest):

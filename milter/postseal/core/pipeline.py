@@ -27,12 +27,18 @@ THE WAY
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 
 from postseal.core import address, roles
 from postseal.core.checking import Checking
 from postseal.core.field import Header
-from postseal.core.outbound import LeaveAlone, Outbound, Refused, Unsigned
+from postseal.core.outbound import (
+    LeaveAlone,
+    Outbound,
+    Refused,
+    Signatures,
+    Turn,
+    Unsigned,
+)
 from postseal.core.resolver import Resolver
 from postseal.core.roles import Origin
 from postseal.core.rules import Rules
@@ -58,17 +64,17 @@ class Pipeline:
         keys: KeyChooser,
         clock: Callable[[], float],
         count: Callable[[int], None] = lambda _row: None,
-        turn: AbstractContextManager[object] | None = None,
+        turn: Turn | None = None,
     ) -> None:
         """count is told the number of each override that decides about a message.
 
-        turn is held while a message is signed: the threads of a worker sign in turn.
+        turn is called with what signs a message: the threads of a worker do not sign at once.
         """
         self._rules = rules
         self._keys = keys
         self._clock = clock
         self._count = count
-        self._turn = turn or nullcontext()
+        self._turn = turn or _at_once
 
     def open(self, client: Client, envelope: Envelope, header: Header, resolver: Resolver) -> Work:
         """Begin a message at the end of its header.  Never raises for what a sender wrote."""
@@ -102,6 +108,10 @@ class Pipeline:
         if origin.trusted or is_ours(authors.domains, self._rules.ours):
             return origin.value
         return ""
+
+
+def _at_once(work: Callable[[], Signatures]) -> Signatures:
+    return work()
 
 
 def _may_write(client: Client, authors: address.Authors, logins: LoginTable | None) -> bool:

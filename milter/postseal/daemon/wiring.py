@@ -16,7 +16,6 @@ SEE ALSO
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,6 +50,7 @@ from postseal.daemon.logs import open_log
 from postseal.daemon.published import Board, PublishedChooser, Watcher
 from postseal.daemon.resolver import Resolver, ResolverConfig, Session
 from postseal.daemon.resolver_cache import CacheLimits
+from postseal.daemon.turn import OneThread
 from postseal.tables import site
 from postseal.tables.cached import Tell
 from postseal.tables.chooser import DomainChooser, TableChooser
@@ -169,7 +169,7 @@ def parts(
             _chooser(found, board),
             time.time,
             hits.hit if hits else _uncounted,
-            threading.Lock(),
+            OneThread(),
         ),
         macros=rules.origins.macro_names,
         recipients=any(row.recipient for row in rules.overrides),
@@ -292,10 +292,8 @@ def _upstream(found: site.Site) -> UpstreamRules | None:
 
 
 def _overrides(found: site.Site) -> Iterator[Override]:
-    """The rows of [[override]], numbered from 1."""
-    for number, (row, hosts) in enumerate(
-        zip(found.settings.override, found.clients, strict=True), 1
-    ):
+    """The rows, numbered from 1."""
+    for number, (row, hosts) in enumerate(zip(found.overrides, found.clients, strict=True), 1):
         yield Override(
             number=number,
             effect=Effect(row.action),

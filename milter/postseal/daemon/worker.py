@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import FrameType
 
-from postseal.daemon import adapter, libmilter, privileges
+from postseal.daemon import adapter, heap, libmilter, privileges
 from postseal.daemon.app import Application
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
@@ -156,6 +156,7 @@ def _live(app: Application, log: Log, post: Post) -> int:
 
 def _prepare(post: Post) -> None:
     """What the process must be before it meets a message."""
+    heap.one_heap()
     if post.cpu is not None:
         with contextlib.suppress(OSError):  # a smaller cpuset came meanwhile: unbound works too
             os.sched_setaffinity(0, {post.cpu})
