@@ -44,7 +44,7 @@ class Mistake:
 class ConfigError(Exception):
     """What was read cannot be used.  mistakes holds every reason, in the order of the file."""
 
-    def __init__(self, mistakes: Iterable[Mistake], files: Iterable[Path] = ()) -> None:
+    def __init__(self, mistakes: Iterable[Mistake], files: Iterable[str | Path] = ()) -> None:
         """files: what was read or wanted; a change there may mend it."""
         self.files = tuple(files)
         self.mistakes = tuple(sorted(set(mistakes), key=lambda m: (m.file, m.line, m.key, m.what)))

@@ -41,7 +41,7 @@ class Application:
     summary: Callable[[], Iterable[Sequence[tuple[str, Value]]]] = tuple  # log lines for its end
     macros: tuple[str, ...] = ()  # milter macros that the operator's rules ask for, without braces
     background: Background | None = None  # runs in a thread of one worker, beside mail
-    files: tuple[Path, ...] = ()  # what it was read from: a change calls for a reload
+    files: tuple[str | Path, ...] = ()  # what it was read from: a change calls for a reload
     began: int | None = None  # when reading began, in nanoseconds since 1970
 
 
@@ -55,7 +55,7 @@ class Unusable(Exception):
     lines: every mistake, ready to be shown.  files: where a change may mend them.
     """
 
-    def __init__(self, lines: tuple[str, ...], files: tuple[Path, ...] = ()) -> None:
+    def __init__(self, lines: tuple[str, ...], files: tuple[str | Path, ...] = ()) -> None:
         self.lines = lines
         self.files = files
         super().__init__("\n".join(lines))

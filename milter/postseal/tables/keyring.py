@@ -7,9 +7,9 @@ GIVEN
     paths, while the process may still read them (before root is given up).
 
 GIVES
-    ready keys.  The octets of every file are kept, because a daemon that has given up
-    root cannot read them again; of ready keys only the last KEEP used, because 10,000 of
-    them would fill a worker.
+    ready keys.  The octets of every file are kept, once for all workers (vault.py),
+    because a daemon that has given up root cannot read them again; of ready keys only
+    the last KEEP used, because 10,000 of them would fill a worker.
 
 DOES NOT
     notice that a file has changed: tables/watch.py does, and a reload makes a new Keyring.
@@ -19,14 +19,16 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from hashlib import blake2b
 from pathlib import Path
 
 from postseal.core.dkim import crypto
 from postseal.tables.safety import Inspector
+from postseal.tables.vault import Place, Vault
 from postseal_keys import keypair
 from postseal_keys.console import Problem
 
-KEEP = 1000  # ready keys; one takes some 6 kB
+KEEP = 512  # ready keys; an RSA key takes some 10 kB
 _DIGEST = bytes(range(32))
 
 
@@ -45,7 +47,8 @@ class Keyring:
     def __init__(self, uid: int, *, check: bool = True) -> None:
         self.uid = uid
         self._inspector = Inspector(uid) if check else None
-        self._data: dict[str, bytes | KeyFault] = {}
+        self._vault = Vault()
+        self._data: dict[str, Place | KeyFault] = {}
         self._ready: OrderedDict[bytes, crypto.PrivateKey] = OrderedDict()
         self._tried: set[bytes] = set()
         self._lock = threading.Lock()
@@ -56,15 +59,16 @@ class Keyring:
         return len(self._data)
 
     @property
-    def paths(self) -> tuple[Path, ...]:
+    def paths(self) -> tuple[str, ...]:
         """Every file that was read or wanted, and folders where more may appear."""
-        return (*map(Path, self._data), *self.folders)
+        return (*self._data, *map(str, self.folders))
 
     def add(self, path: Path) -> None:
         """Read a file for later.  Raises KeyFault when it is not there or not safe."""
         name = str(path)
         if name not in self._data:
-            self._data[name] = self._read(path)
+            read = self._read(path)
+            self._data[name] = read if isinstance(read, KeyFault) else self._vault.put(read)
         found = self._data[name]
         if isinstance(found, KeyFault):
             raise KeyFault(found.what, found.hint)
@@ -90,43 +94,35 @@ class Keyring:
         Once settled, a file that was not added is read anew each time: a table elsewhere
         named it, and nobody watches it.
         """
-        data = self._data.get(str(path)) if self.settled else None
-        if data is None or isinstance(data, KeyFault):
-            data = self._late(path) if self.settled else self._early(path)
-        return self.key(data, str(path))
-
-    def _early(self, path: Path) -> bytes:
-        self.add(path)
-        data = self._data[str(path)]
-        assert isinstance(data, bytes)
-        return data
-
-    def _late(self, path: Path) -> bytes:
-        data = self._read(path)
+        if not self.settled:
+            self.add(path)
+        place = self._data.get(str(path))
+        data = self._vault.get(place) if isinstance(place, tuple) else self._read(path)
         if isinstance(data, KeyFault):
             raise data
-        return data
+        return self.key(data, str(path))
 
     def has(self, path: Path) -> bool:
         """Whether the file was read beforehand."""
-        return isinstance(self._data.get(str(path)), bytes)
+        return isinstance(self._data.get(str(path)), tuple)
 
     def key(self, data: bytes, where: str) -> crypto.PrivateKey:
         """The key in data, tried once.  where names it in messages.  Raises KeyFault."""
+        name = blake2b(data, digest_size=16).digest()
         with self._lock:
-            ready = self._ready.get(data)
+            ready = self._ready.get(name)
             if ready is not None:
-                self._ready.move_to_end(data)
+                self._ready.move_to_end(name)
                 return ready
         try:
             made = keypair.load(data, where=where, quick=True)
         except Problem as problem:
             raise KeyFault(problem.message, problem.hint) from None
-        if data not in self._tried and not _works(made):
+        if name not in self._tried and not _works(made):
             raise KeyFault(f"{where}: the parts of the key do not belong together")
         with self._lock:
-            self._tried.add(data)
-            self._ready[data] = made
+            self._tried.add(name)
+            self._ready[name] = made
             while len(self._ready) > KEEP:
                 self._ready.popitem(last=False)
         return made

@@ -30,7 +30,7 @@ _UNSEEN: _Look = ()  # like no file there is
 class Watch:
     """The files as they were when last reported."""
 
-    def __init__(self, files: Iterable[Path], began: int | None = None) -> None:
+    def __init__(self, files: Iterable[str | Path], began: int | None = None) -> None:
         """began: nanoseconds since 1970.  What changed after may have been read half."""
         self._files = tuple(dict.fromkeys(files))
         self._latest = self._look()
@@ -46,7 +46,7 @@ class Watch:
         """Whether something changed while it was being read."""
         return _UNSEEN in self._known
 
-    def add(self, files: Iterable[Path]) -> None:
+    def add(self, files: Iterable[str | Path]) -> None:
         """Look at more files; they count as they are now."""
         more = tuple(one for one in dict.fromkeys(files) if one not in set(self._files))
         looks = tuple(map(_look, more))
@@ -73,9 +73,9 @@ class Watch:
         return tuple(map(_look, self._files))
 
 
-def _look(path: Path) -> _Look:
+def _look(path: str | Path) -> _Look:
     try:
-        status = path.stat()
+        status = Path(path).stat()
     except OSError:
         return None
     # the first one alone moves with owner and mode, which decide whether a key is safe
