@@ -11,7 +11,7 @@ LEAST_PYTHON=3.11
 # Packages without which nothing can be built or started: one a line, then the reason.
 run_packages() {
 	cat <<-'END'
-	gcc              pymilter comes as C source
+	gcc              pymilter comes as C source, and so does a part of ours
 	python3-dev      Python.h and the C library's headers, for the same
 	libmilter-dev    libmilter/mfapi.h, for the same; brings the shared library
 	python3-venv     Debian's Python installs nothing without a virtual environment
@@ -130,7 +130,8 @@ pip_install() {
 # What an installation depends on, as one line: our packaging files and the Python used.
 packaging_state() {
 	"$VENV/bin/python" -c 'import sys; print(sys.version_info[:3], sys.argv[1])' \
-		"$(cat "$ROOT/setup.cfg" "$ROOT/pyproject.toml" | cksum) $ROOT"
+		"$(cat "$ROOT/setup.cfg" "$ROOT/setup.py" "$ROOT/pyproject.toml" \
+			"$ROOT/milter/postseal/core/_relaxed.c" | cksum) $ROOT"
 }
 
 # stamped NAME: whether stamp NAME was left by the same state of the packaging.

@@ -26,6 +26,7 @@ from postseal.core import (
     authres_upstream,
     message,
     names,
+    relaxed,
     relays,
     spf_macro,
     spf_query,
@@ -216,12 +217,21 @@ def received(data: bytes) -> None:
     relays.parse(data)
 
 
+def relaxed_forms(data: bytes) -> None:
+    """Compiled or not, they are the same, and nothing is left to reduce."""
+    body, value = relaxed.body(data), relaxed.value(data)
+    assert body == relaxed.plain_body(data)
+    assert value == relaxed.plain_value(data)
+    assert relaxed.body(body) == body
+
+
 TARGETS: dict[str, Target] = {
     one.__name__: one
     for one in (
         tag_list, dkim_signature, key_record, authors, address_list, domain_name, policy_record,
         claims, upstream, results, whole_message, spf_macros, spf_record, dns_packet,
         configuration, table, pattern, host_list, opendkim_conf, arc_chain, received,
+        relaxed_forms,
         dkim, spf, dmarc, arc, session,
     )
 }  # fmt: skip
