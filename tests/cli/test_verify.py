@@ -47,6 +47,21 @@ def test_text(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> 
     said = capsys.readouterr().out
     assert "DKIM   pass" in said and "SPF    pass" in said and "DMARC  pass" in said
     assert "Authentication-Results: mx.example.org;" in said
+    assert said.startswith("Client 203.0.113.7, outside\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--ip", "127.0.0.1"], "Client 127.0.0.1, internal-host: SPF and DMARC are for mail from"),
+        ([], "Client unknown, outside: SPF needs its address (--ip)\n"),
+    ],
+)
+def test_why_a_method_is_not_asked(
+    options: list[str], says: str, config: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", "--config", config, message, *options]) == 0
+    assert capsys.readouterr().out.startswith(says)
 
 
 def test_json(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +113,8 @@ def test_a_wrong_configuration(
 
 def test_a_wrong_address(message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", message, "--ip", "elsewhere"]) == 64
-    assert "--ip" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--ip: 'elsewhere' is not an address such as 192.0.2.1" in said
 
 
 BEYOND = """

@@ -69,7 +69,16 @@ def told(what: Mail = BARE, sender: str = "ann@example.com", **more: object) -> 
             told(sender="a@no.example"),
             "no.example, the domain in MAIL FROM, forbids", id="spf-fail",
         ),
-        pytest.param(told(sender="a@none.example"), "has no SPF record", id="spf-none"),
+        pytest.param(told(sender="a@none.example"), "MAIL FROM, does not exist", id="spf-nxdomain"),
+        pytest.param(told(sender="a@_dmarc.example.com"), "has no SPF record", id="spf-none"),
+        pytest.param(
+            told(client=Client(helo="h.example")),
+            "allows the client is not known without its address", id="spf-no-client",
+        ),
+        pytest.param(
+            told(mail([("From", " e@else.example")]), client=USER),
+            "SPF and DMARC are for mail from outside", id="ours-unsigned",
+        ),
         pytest.param(told(sender="a@bad.example"), "permerror: syntax", id="spf-permerror"),
         pytest.param(told(sender=""), "the domain in HELO", id="spf-helo"),
         pytest.param(

@@ -21,7 +21,7 @@ import argparse
 import json
 import os
 import sys
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from postseal.cli.messagefile import Unreadable, read_message
@@ -29,6 +29,7 @@ from postseal.cli.run_command import DEFAULT, config_file
 from postseal.core import action, explain, spf
 from postseal.core.arc import verify as arc
 from postseal.core.dkim import verify
+from postseal.core.roles import Origin
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Verdict
 from postseal.daemon.wiring import Unusable, parts
@@ -52,7 +53,7 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the message; - is standard input")
     parser.add_argument("--config", metavar="FILE", help=f"the configuration ({DEFAULT})")
-    parser.add_argument("--ip", metavar="ADDRESS", type=ip_address, help="the client's address")
+    parser.add_argument("--ip", metavar="ADDRESS", type=_address, help="the client's address")
     parser.add_argument("--helo", metavar="NAME", default="", help="what the client said in HELO")
     parser.add_argument("--mail-from", metavar="ADDRESS", default="", help="the envelope sender")
     parser.add_argument(
@@ -70,6 +71,16 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--explain", action="store_true", help="tell the story in sentences")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """For the parser, which shows what it raises."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an address such as 192.0.2.1 or 2001:db8::1"
+        ) from None
 
 
 def main(args: argparse.Namespace) -> int:
@@ -182,7 +193,7 @@ def spf_json(result: spf.Result) -> dict[str, str]:
 
 def as_text(verdict: Verdict) -> str:
     """The verdict for people, one line per result."""
-    lines = [f"From   {verdict.story.get('from', '-')}"]
+    lines = [_client(verdict), f"From   {verdict.story.get('from', '-')}"]
     lines += [
         f"DKIM   {result.status:10}"
         + ", ".join(
@@ -219,6 +230,15 @@ def as_text(verdict: Verdict) -> str:
         lines.append(f"       limits    {', '.join(verdict.found.limits)}")
     lines.append(f"Action {verdict.action.word}  {reply(verdict.action)}".rstrip())
     return "\n".join([*lines, "", results_field(verdict)])
+
+
+def _client(verdict: Verdict) -> str:
+    """Whose mail it is taken for, and what that leaves out."""
+    found = verdict.found
+    line = f"Client {found.address or 'unknown'}, {found.origin}"
+    if found.origin is not Origin.OUTSIDE:
+        return f"{line}: SPF and DMARC are for mail from outside"
+    return line if found.address else f"{line}: SPF needs its address (--ip)"
 
 
 def results_field(verdict: Verdict) -> str:

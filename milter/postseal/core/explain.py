@@ -73,6 +73,8 @@ def _who(verdict: Verdict) -> Iterator[str]:
 def _results(verdict: Verdict) -> Iterator[str]:
     """What each mechanism found."""
     found = verdict.found
+    if found.origin.trusted and not (verdict.signatures or verdict.spf or verdict.dmarc):
+        yield "SPF and DMARC are for mail from outside: they are not asked about it."
     if found.iprev is not None:
         yield _name(found.iprev)
     yield from _signatures(found.dkim)
@@ -213,7 +215,12 @@ def _sender(result: spf.Result, client: Address | None) -> str:
         term = f" ({result.mechanism})" if result.mechanism else ""
         return f"SPF: {result.domain}, the domain in {which}, {verb} the client {host}{term}."
     if result.status is spf.Status.NONE:
-        return f"SPF: {result.domain}, the domain in {which}, has no SPF record."
+        if result.why is spf.Why.NO_CLIENT:
+            return (
+                f"SPF: whether {result.domain} allows the client is not known without its address."
+            )
+        lack = "does not exist" if result.why is spf.Why.NO_SUCH_DOMAIN else "has no SPF record"
+        return f"SPF: {result.domain}, the domain in {which}, {lack}."
     reason = f"{result.why}, {result.detail}" if result.detail else result.why
     return f"SPF: {result.domain} could not be checked, {result.status}: {reason}."
 
