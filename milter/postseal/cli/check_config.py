@@ -85,7 +85,7 @@ def facts(found: site.Site) -> dict[str, Any]:
         "internal_hosts": list(settings.roles.internal_hosts),
         "daemon_names": list(settings.roles.daemon_names),
         "dmarc": {"quarantine": settings.dmarc.quarantine, "reject": settings.dmarc.reject},
-        "overrides": len(settings.override),
+        "overrides": len(found.overrides),
         "seals_as": found.arc_key.query_name if found.arc_key else "",
     }
 

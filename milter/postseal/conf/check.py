@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from postseal.conf import headers as lists
 from postseal.conf.lines import Path
 from postseal.conf.model import EXPIRE_FLOOR, Settings
+from postseal.conf.policy import Override
 from postseal.core.names import BadDomain, ascii_domain
 
 WORKERS_PER_CPU = 8  # more than this only cost memory
@@ -295,19 +296,21 @@ CONDITIONS = ("from_", "dkim", "client", "list_id", "arc", "recipient")
 
 
 def _overrides(settings: Settings) -> Iterator[Finding]:
-    """A row must be about somebody, and be able to take effect."""
+    """All rows of the configuration."""
     for number, row in enumerate(settings.override):
-        place = ("override", number)
-        if not any(getattr(row, name) for name in CONDITIONS):
-            yield Finding(
-                place, "has no condition", "give from, dkim, client, list_id, arc or recipient"
-            )
-        if row.arc and not settings.arc.verify:
-            path, also = (*place, "arc"), (("arc", "verify"),)
-            yield Finding(
-                path, "cannot hold while ARC is not verified", "[arc] verify = true", also
-            )
-        if row.action != "accept" and not settings.dmarc.enabled:
-            path, also = (*place, "action"), (("dmarc", "enabled"),)
-            what = f"{row.action} needs a DMARC result"
-            yield Finding(path, what, "[dmarc] enabled = true", also)
+        yield from override(row, ("override", number), settings)
+
+
+def override(row: Override, place: Path, settings: Settings) -> Iterator[Finding]:
+    """A row must be about somebody, and be able to take effect."""
+    if not any(getattr(row, name) for name in CONDITIONS):
+        yield Finding(
+            place, "has no condition", "give from, dkim, client, list_id, arc or recipient"
+        )
+    if row.arc and not settings.arc.verify:
+        path, also = (*place, "arc"), (("arc", "verify"),)
+        yield Finding(path, "cannot hold while ARC is not verified", "[arc] verify = true", also)
+    if row.action != "accept" and not settings.dmarc.enabled:
+        path, also = (*place, "action"), (("dmarc", "enabled"),)
+        what = f"{row.action} needs a DMARC result"
+        yield Finding(path, what, "[dmarc] enabled = true", also)

@@ -88,6 +88,13 @@ def optional_path(value: Any, info: ValidationInfo) -> Any:
     return None if value == "" else path(value, info)
 
 
+def table_file(value: Any, info: ValidationInfo) -> Any:
+    """file:PATH, or a file name alone, as path(); the empty string is none."""
+    if isinstance(value, str) and value.startswith("file:"):
+        return path(value.removeprefix("file:"), info)
+    return optional_path(value, info)
+
+
 def mode(value: Any, info: ValidationInfo) -> Any:
     """File permissions in octal, as in chmod(1): "0660"."""
     if isinstance(value, str) and re.fullmatch(r"0?[0-7]{3}", value):
@@ -226,6 +233,7 @@ Seconds = Annotated[int, BeforeValidator(seconds)]
 Words = Annotated[tuple[str, ...], BeforeValidator(listed)]
 Place = Annotated[Path, BeforeValidator(path)]
 MaybePlace = Annotated[Path | None, BeforeValidator(optional_path)]
+MaybeTableFile = Annotated[Path | None, BeforeValidator(table_file)]
 Mode = Annotated[int, BeforeValidator(mode)]
 Socket = Annotated[str, BeforeValidator(socket)]
 Nameservers = Annotated[tuple[str, ...], BeforeValidator(nameservers)]

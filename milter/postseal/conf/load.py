@@ -76,22 +76,25 @@ def default() -> Configuration:
 
 def read(file: Path | None = None) -> Configuration:
     """The configuration in file; without one, the defaults.  Raises ConfigError."""
-    if file is None:
-        return default()
+    return default() if file is None else parse(octets(file), file)
+
+
+def octets(file: Path) -> bytes:
+    """What is in the file, as far as toml() looks.  Raises ConfigError."""
     try:
         with file.open("rb") as stream:
-            data = stream.read(MAX_FILE + 1)
+            return stream.read(MAX_FILE + 1)
     except OSError as error:
         hint = "check the name, and who may read it"
         raise ConfigError(
-            [Mistake(file=str(file), what=f"cannot be read: {error.strerror}", hint=hint)]
+            [Mistake(file=str(file), what=f"cannot be read: {error.strerror}", hint=hint)],
+            [file],
         ) from None
-    return parse(data, file)
 
 
 def parse(data: bytes, file: Path) -> Configuration:
     """The configuration in data; file names it, and is what relative paths count from."""
-    tree, index = _toml(data, str(file))
+    tree, index = toml(data, str(file))
     context = {"base": str(file.absolute().parent)}
     errors: list[ErrorDetails] = []
     try:
@@ -113,7 +116,7 @@ def parse(data: bytes, file: Path) -> Configuration:
     return place
 
 
-def _toml(data: bytes, name: str) -> tuple[dict[str, Any], lines.Index]:
+def toml(data: bytes, name: str) -> tuple[dict[str, Any], lines.Index]:
     """The tree and its line numbers.  Raises ConfigError: TOML stops at its first mistake."""
     line = 0
     try:

@@ -23,7 +23,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from postseal.conf.host import host_name
-from postseal.conf.kinds import MaybePlace, Mode, Seconds, Socket, Words, rows
+from postseal.conf.kinds import MaybePlace, MaybeTableFile, Mode, Seconds, Socket, Words, rows
 from postseal.conf.policy import Arc, Override
 from postseal.conf.remote import RemoteTable
 from postseal.conf.sections import Dmarc, Dns, From, Log, Roles, Section, Spf, Upstream, Verify
@@ -32,6 +32,7 @@ from postseal.conf.signing import EXPIRE_DEFAULT, EXPIRE_FLOOR, Sign, SignKey
 __all__ = [
     "EXPIRE_DEFAULT",
     "EXPIRE_FLOOR",
+    "MAX_OVERRIDES",
     "Arc",
     "Dmarc",
     "Dns",
@@ -48,6 +49,8 @@ __all__ = [
     "Upstream",
     "Verify",
 ]
+
+MAX_OVERRIDES = 1000  # rows in one file: a message may be compared with each of them
 
 
 class Settings(Section):
@@ -119,6 +122,12 @@ class Settings(Section):
         " changes, in seconds. What has changed, and changes no more, is read again as by SIGHUP:"
         " checked whole, and never used when there is a mistake in it. 0 never looks.",
     )
+    overrides: MaybeTableFile = Field(
+        default=None,
+        description="A file with more [[override]] rows and nothing else, as file:PATH. They follow"
+        " the rows of this file, and are numbered on. It is looked at for changes like the other"
+        " tables; while a row in it is wrong, the rows that were read before stay in force.",
+    )
     log: Log = Field(default_factory=Log, description="What is logged, and where.")
     roles: Roles = Field(
         default_factory=Roles, description="Whose mail is signed, and whose is verified."
@@ -151,7 +160,7 @@ class Settings(Section):
     )
     override: Annotated[tuple[Override, ...], BeforeValidator(rows)] = Field(
         default=(),
-        max_length=1000,
+        max_length=MAX_OVERRIDES,
         description="Exceptions for mail from outside, in order: the first row all of whose"
         " conditions hold decides, whatever the rest of this file says. Mail of our own users and"
         " hosts is not concerned. What was done and why is told in the header, as the reason of"

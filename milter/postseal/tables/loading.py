@@ -222,11 +222,10 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
             if where.is_file:
                 found.append(where.path(base))
     found += [one.password_file for one in settings.table if one.password_file]
+    if settings.dmarc.suffix_list and settings.dmarc.discovery != "treewalk":
+        found.append(settings.dmarc.suffix_list)
     roles, upstream = settings.roles, settings.upstream
-    lists = (
-        roles.internal_hosts, roles.peers, roles.trusted_relays, upstream.hosts,
-        *[row.client for row in settings.override],
-    )  # fmt: skip
+    lists = (roles.internal_hosts, roles.peers, roles.trusted_relays, upstream.hosts)
     entries = (entry for one in lists for entry in one if entry.startswith("file:"))
     return (*found, *(base / entry.removeprefix("file:") for entry in entries))
 

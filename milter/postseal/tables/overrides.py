@@ -1,7 +1,8 @@
 """What there is to say about [[override]] rows that can be used.
 
 NAME
-    overrides - remarks(): rows that do nothing any more, and rows that anybody can meet
+    overrides - where rows stand, and remarks(): rows that do nothing any more, or that
+    anybody can meet
 
 GIVES
     for an expired row a mistake of severity DEAD, for a row that exempts by nothing but
@@ -13,12 +14,38 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 
+from postseal.conf import overridefile
 from postseal.conf.load import Configuration
-from postseal.conf.mistake import Mistake, Severity
+from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.tables.loading import with_severity
+
+
+def places(configuration: Configuration, found: list[Mistake]) -> tuple[Configuration, ...]:
+    """Where rows stand: in the configuration, then in the file that it names for them."""
+    file = configuration.settings.overrides
+    if file is None:
+        return (configuration,)
+    try:
+        return configuration, overridefile.read(file, configuration.settings)
+    except ConfigError as error:
+        found += error.mistakes
+        return (configuration,)
+
+
+def files(configuration: Configuration, places: Iterable[Configuration]) -> Iterator[Path]:
+    """The file of rows, wrong or not, and the lists of clients that rows name."""
+    if configuration.settings.overrides is not None:
+        yield configuration.settings.overrides
+    for place in places:
+        base = Path(place.file).absolute().parent
+        for row in place.settings.override:
+            for entry in row.client:
+                if entry.startswith("file:"):
+                    yield base / entry.removeprefix("file:")
 
 
 def remarks(configuration: Configuration, today: date | None = None) -> Iterator[Mistake]:

@@ -30,6 +30,7 @@ from postseal.conf.lines import Path as OptionPath
 from postseal.conf.load import Configuration
 from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.conf.model import Settings
+from postseal.conf.policy import Override
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
 from postseal.core.signing import KeyChooser, LoginTable, NoKeys
 from postseal.tables import accounts, hosts, loading, notes, overrides, safety, suffixes
@@ -54,6 +55,7 @@ class Site:
     peers: HostList
     relays: HostList
     upstream: HostList
+    overrides: tuple[Override, ...] = ()  # those of the configuration, then of their file
     clients: tuple[HostList, ...] = ()  # of each override
     suffixes: SuffixList | None = None
     arc_key: SigningKey | None = None
@@ -141,8 +143,9 @@ def load(
     keyring = Keyring(os.geteuid() if uid is None else uid)
     away = Elsewhere(uid=keyring.uid, tell=tell)
     lists = _lists(configuration, found)
-    clients = tuple(_clients(configuration, found))
-    found += overrides.remarks(configuration)
+    places = overrides.places(configuration, found)
+    clients = tuple(one for place in places for one in _clients(place, found))
+    found += (one for place in places for one in overrides.remarks(place))
     suffix_list = _suffixes(configuration, found)
     chooser: KeyChooser = NoKeys()
     ready: tuple[SigningKey, ...] = ()
@@ -153,7 +156,11 @@ def load(
     logins = loading.logins(configuration, away, found) if keys else None
     keyring.settled = True
     found += notes.notes(configuration, away.made)
-    files = (*loading.files(configuration), *keyring.paths)
+    files: tuple[str | Path, ...] = (
+        *loading.files(configuration),
+        *overrides.files(configuration, places),
+        *keyring.paths,
+    )
     if any(one.severity is Severity.ERROR for one in found):
         raise ConfigError(found, files)
     return Site(
@@ -163,6 +170,7 @@ def load(
         peers=lists["peers"],
         relays=lists["trusted_relays"],
         upstream=lists["hosts"],
+        overrides=tuple(row for place in places for row in place.settings.override),
         clients=clients,
         suffixes=suffix_list,
         arc_key=arc_key,
