@@ -127,7 +127,7 @@ def _policy(value: str) -> str | None:
 
 def _tags(text: str) -> list[Tag] | None:
     """The tags after v=, with the commonest damage undone; None if this is no DMARC at all."""
-    if not scan(text) or scan(text)[0].value != VERSION:
+    if not any(tag.name == "v" and tag.value == VERSION for tag in scan(text)):
         undone = text.strip(" \t\"'").replace("\\;", ";").replace('" "', "")
         head, _, rest = undone.partition("=")
         word = rest.lstrip(" \t")
@@ -138,6 +138,8 @@ def _tags(text: str) -> list[Tag] | None:
             tail = tail.replace(",", ";") if "rua" not in tail else _spaced(tail)
         text = f"v={VERSION}; {tail}"
     tags = scan(text)
+    if tags[0].name != "v":  # v=DMARC1 stands further back
+        tags.sort(key=lambda tag: tag.name != "v")
     return tags[1:] if all(tag.equals for tag in tags) else None
 
 
@@ -205,7 +207,7 @@ def _each(text: str) -> Iterator[Finding]:
             yield _value(tag)
         elif tag.name == "p" and index != 1:
             what = "p= is not the second tag; readers of RFC 7489 want it there"
-            yield _tag(tag, Harm.ADVICE, "dmarc-order", what)
+            yield _tag(tag, Harm.ADVICE, "dmarc-order", what, "write it right after v=DMARC1;")
         seen.add(tag.name)
 
 
@@ -228,6 +230,15 @@ def _obsolete(tag: Tag) -> Finding:
     return _tag(tag, Harm.WARNING, "dmarc-obsolete", what, hint)
 
 
+_ALLOWED = {
+    "adkim": "r or s",
+    "aspf": "r or s",
+    "t": "y or n",
+    "psd": "y, n or u",
+    "fo": "0 or 1, d and s, with colons between",
+}
+
+
 def _value(tag: Tag) -> Finding:
     what = f"{tag.name}={tag.value} is not a value that {tag.name}= can have"
     if tag.name in ("p", "sp", "np"):
@@ -235,7 +246,8 @@ def _value(tag: Tag) -> Finding:
         hint = f"one of {', '.join(POLICIES)}"
         found = _tag(tag, Harm.ERROR, "dmarc-value", what, hint)
     else:
-        found = _tag(tag, Harm.WARNING, "dmarc-value", f"{what}; the default is used")
+        hint = f"{_ALLOWED.get(tag.name, 'see RFC 9989 section 4.7')}, or leave {tag.name}= out"
+        found = _tag(tag, Harm.WARNING, "dmarc-value", f"{what}; the default is used", hint)
     return replace(found, column=tag.value_column, length=len(tag.value))
 
 
@@ -253,7 +265,8 @@ def _reports(tag: Tag) -> Iterator[Finding]:
             yield replace(found, column=column, length=max(1, len(whole)))
         elif not one.host:
             what = f"{tag.name}: senders of reports need only support mailto:"
-            found = _tag(tag, Harm.WARNING, "dmarc-uri-scheme", what)
+            hint = "add a mailto: address"
+            found = _tag(tag, Harm.WARNING, "dmarc-uri-scheme", what, hint)
             yield replace(found, column=column, length=len(whole))
         if one.suffix:
             what = f"{tag.name}: the size limit {one.suffix} is obsolete and ignored (RFC 9989)"
@@ -269,7 +282,7 @@ def _whole(text: str) -> Iterator[Finding]:
         what = "there is no p=: receivers act as with p=none, readers of RFC 7489 ignore the record"
         yield _on(Harm.WARNING, "dmarc-no-policy", what, "say it: p=none")
     yield from _strength(record)
-    if not record.rua:
+    if not record.rua and "rua" not in names:
         what = "no rua=: nobody tells you who sends as this domain"
         yield _on(Harm.ADVICE, "dmarc-no-reports", what, "add rua=mailto:an address that reads XML")
     if "fo" in names and not record.ruf:

@@ -69,7 +69,8 @@ def _hopeless(domain: str, asker: Asker) -> Finding | None:
     outcome = asker.ask(domain, "SOA").outcome
     if outcome is Outcome.BAD_NAME:
         what = "this is no name that DNS can hold"
-        return Finding(harm=Harm.ERROR, code="dns-name", where=domain, what=what)
+        hint = "is the domain spelled right?"
+        return Finding(harm=Harm.ERROR, code="dns-name", where=domain, what=what, hint=hint)
     if outcome in (Outcome.TIMEOUT, Outcome.NETWORK) and not asker.ask(".", "NS").known:
         what = f"the resolver does not answer ({outcome})"
         hint = "give another one with --nameserver"

@@ -14,15 +14,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from postseal_keys import durations, keytable, names, recordtext
-from postseal_keys.console import CONFIG, DATAERR, OK, TEMPFAIL, Problem
+from postseal_keys.console import CONFIG, DATAERR, OK, TEMPFAIL, Problem, warn
 from postseal_keys.dnsask import Address, Asker, Network, address, configured
 from postseal_keys.domaincheck import Checked
 from postseal_keys.domaincheck import check as check_domain
 from postseal_keys.findings import Harm, plain, text, worst
 from postseal_keys.keycheck import Wanted, wanted
+from postseal_keys.keytable import KeyRow
 from postseal_keys.options import Values
 from postseal_keys.recordsource import Unpublished, from_file
 from postseal_keys.spfcost import LOOKUP_MAX, Walk
+
+PROG = "postseal-record"
 
 
 def check(values: Values) -> int:
@@ -63,10 +66,23 @@ def _keys(values: Values, domain: str) -> dict[str, Wanted | None]:
     if table := values.optional("keytable"):
         for row in keytable.read(table):
             if row.domain == "%" or names.domain(row.domain) == domain:
-                found[names.selector(row.selector)] = wanted(row.load(domain))
+                found[names.selector(row.selector)] = _wanted(row, domain)
     for selector in values.texts("selector"):
         found.setdefault(names.selector(selector), None)
     return found
+
+
+def _wanted(row: KeyRow, domain: str) -> Wanted | None:
+    """The public half of a row's key; None when this user may not read it."""
+    try:
+        return wanted(row.load(domain))
+    except Problem as problem:
+        warn(
+            PROG,
+            f"{problem.message}; the record of {row.selector} is looked at, and not compared",
+            problem.hint,
+        )
+        return None
 
 
 def _unpublished(values: Values) -> list[Checked]:

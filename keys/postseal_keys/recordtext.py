@@ -78,8 +78,10 @@ def _one(row: Unpublished, asker: Asker | None) -> Checked:
     match kind(row):
         case Kind.SPF if asker is not None:
             found, walk = spfcheck.text(domain, row.text, asker)
+            found += spfcheck.size(domain, [row.text], [row.text])
         case Kind.SPF:
             found = lint(domain, row.text)
+            found += spfcheck.size(domain, [row.text], [row.text])
         case Kind.DMARC if asker is not None:
             found = dmarccheck.text(domain, row.text, asker)
         case Kind.DMARC:
@@ -88,17 +90,18 @@ def _one(row: Unpublished, asker: Asker | None) -> Checked:
             found = judge(row.name, (row.text.encode("utf-8", "replace"),), None)
         case Kind.REPORT if not is_dmarc(row.text):
             what = "the record does not begin with v=DMARC1, and agrees to nothing"
-            found = [_finding(Harm.ERROR, "dmarc-version", row, what)]
+            found = [_finding(Harm.ERROR, "dmarc-version", row, what, "publish v=DMARC1")]
         case Kind.OTHER:
             what = "neither SPF nor DMARC nor a DKIM key"
-            found = [_finding(Harm.ADVICE, "record-other", row, what)]
+            hint = "those begin with v=spf1, v=DMARC1 and v=DKIM1"
+            found = [_finding(Harm.ADVICE, "record-other", row, what, hint)]
     if not row.domain:
         found = [replace(f, where=row.where, publish=_bare(f.publish)) for f in found]
     return Checked(domain=row.name or row.where, findings=tuple(by_harm(found)), walk=walk)
 
 
-def _finding(harm: Harm, code: str, row: Unpublished, what: str) -> Finding:
-    return Finding(harm=harm, code=code, where=row.name or row.where, what=what)
+def _finding(harm: Harm, code: str, row: Unpublished, what: str, hint: str) -> Finding:
+    return Finding(harm=harm, code=code, where=row.name or row.where, what=what, hint=hint)
 
 
 def _bare(lines: tuple[str, ...]) -> tuple[str, ...]:

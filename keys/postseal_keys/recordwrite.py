@@ -141,6 +141,9 @@ def report(values: Values, host: str) -> tuple[list[TxtRecord], list[Finding]]:
 
 
 def _address(option: str, text: str) -> str:
+    local, at, host = text.rpartition("@")
+    if at and not host.isascii():
+        text = f"{local}@{names.domain(host)}"
     found = uri(text if ":" in text else f"mailto:{text}")
     if not found.valid:
         hint = "write name@example.com; a comma or ! in it as %2C or %21"

@@ -49,7 +49,8 @@ def _reachable(policy_domain: str, host: str, asker: Asker) -> Iterator[Finding]
     mx = asker.ask(host, "MX")
     if mx.outcome is Outcome.NXDOMAIN:
         what = f"DMARC: reports go to {host}, which does not exist"
-        yield Finding(harm=Harm.ERROR, code="report-no-host", where=where, what=what)
+        hint = "is it spelled right? else name another address"
+        yield Finding(harm=Harm.ERROR, code="report-no-host", where=where, what=what, hint=hint)
         return
     null = mx.hosts and all(record.split(" ", 1)[-1].strip(".") in ("", "0") for record in mx.hosts)
     if null or (
@@ -57,7 +58,8 @@ def _reachable(policy_domain: str, host: str, asker: Asker) -> Iterator[Finding]
         and not any(asker.ask(host, kind).outcome is not Outcome.NODATA for kind in ("A", "AAAA"))
     ):
         what = f"DMARC: reports go to {host}, which takes no mail"
-        yield Finding(harm=Harm.ERROR, code="report-no-host", where=where, what=what)
+        hint = "name an address that does, or give the host an MX record"
+        yield Finding(harm=Harm.ERROR, code="report-no-host", where=where, what=what, hint=hint)
 
 
 def _external(policy_domain: str, host: str, asker: Asker) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ from postseal_keys.findings import Finding, Harm, zone_line
 from postseal_keys.spfcost import LOOKUP_MAX, Walk, lighter
 from postseal_keys.spflint import ANSWER_MAX, lint, mended
 from postseal_keys.spfrecord import examine, is_spf
-from postseal_keys.spfterms import Kind
+from postseal_keys.spfterms import Kind, Record
 from postseal_keys.spfwalk import walk
 
 
@@ -36,7 +36,7 @@ def check(domain: str, asker: Asker) -> tuple[list[Finding], Walk | None]:
         return [unknown], None
     texts = [text.decode("latin-1") for text in reply.texts]
     records = [text for text in texts if is_spf(text)]
-    found = [*_likenesses(domain, texts, bool(records)), *_size(domain, texts, records)]
+    found = [*_likenesses(domain, texts, bool(records)), *size(domain, texts, records)]
     found += _type99(domain, asker)
     if len(records) > 1:
         return [several(domain, records), *found], None
@@ -54,12 +54,31 @@ def text(
 ) -> tuple[list[Finding], Walk]:
     """The findings on one record, published or not, and the cost of evaluating it."""
     result = walk(domain, asker, record)
-    cheap = lighter(result) if result.lookups > LOOKUP_MAX else ""
-    found = lint(domain, record, strings=strings)
-    for finding in result.findings:
-        fix = (zone_line(domain, cheap),) if cheap and finding.code == "spf-lookups" else ()
-        found.append(replace(finding, publish=finding.publish or fix))
+    found = [*lint(domain, record, strings=strings), *result.findings]
+    better = _better(result)
+    if better and better != record:  # one line that mends all, and not several that differ
+        fix = (zone_line(domain, better),)
+        found = [replace(f, publish=fix) if _mends(f, result) else f for f in found]
     return found, result
+
+
+def _better(result: Walk) -> str:
+    """The record without what does harm or nothing, and within the limit where that can be."""
+    light = lighter(result) if result.lookups > LOOKUP_MAX else ""
+    base = light or mended(result.record)
+    dead = {word.removesuffix(".") for word in result.dead}  # as mended() writes it
+    terms = tuple(term for term in examine(base)[0].terms if str(term) not in dead)
+    if result.dead and not any(term.kind is not Kind.ALL for term in terms):
+        return ""  # that nobody sends is for its owner to say
+    return mended(str(Record(terms=terms))) if base else ""
+
+
+def _mends(finding: Finding, result: Walk) -> bool:
+    """Whether that record mends what was found."""
+    if finding.code == "spf-lookups":
+        return bool(lighter(result))
+    dead = any(finding.hint.endswith(f"take {term} out") for term in result.dead)
+    return bool(finding.publish) or (dead and finding.where == result.domain)
 
 
 def _lengths(reply: Reply, record: str) -> Iterator[tuple[int, ...]]:
@@ -88,13 +107,12 @@ def _likenesses(domain: str, texts: list[str], has_record: bool) -> Iterator[Fin
             )
             continue
         (finding,) = lint(domain, text_)
-        better = mended("v=spf1 " + low.partition(" ")[2].rstrip("\"'"))
-        yield replace(
-            finding,
-            harm=Harm.WARNING if has_record else Harm.ERROR,
-            code="spf-version",
-            publish=(zone_line(domain, better),) if better and not has_record else (),
-        )
+        if has_record:
+            what = "another TXT record here looks like SPF and is ignored"
+            finding = replace(
+                finding, harm=Harm.WARNING, what=what, hint="remove it", column=-1, publish=()
+            )
+        yield finding
 
 
 def several(domain: str, records: list[str]) -> Finding:
@@ -138,16 +156,16 @@ def _none(domain: str, asker: Asker, reply: Reply) -> Finding:
     )
 
 
-def _size(domain: str, texts: list[str], records: list[str]) -> Iterator[Finding]:
+def size(domain: str, texts: list[str], records: list[str]) -> Iterator[Finding]:
     """Does the whole answer fit a packet of 512 octets?  (section 3.4)"""
-    size = len(domain) + sum(map(len, texts))
-    if records and size > ANSWER_MAX:
+    octets = len(domain) + sum(map(len, texts))
+    if records and octets > ANSWER_MAX:
         others = len(texts) - len(records)
         what = (
-            f"the TXT records of the name have {size} octets; answers above {ANSWER_MAX} may not"
+            f"the TXT records of the name have {octets} octets; answers above {ANSWER_MAX} may not"
             " reach everybody (RFC 7208 section 3.4)"
         )
-        hint = "shorten the SPF record"
+        hint = "shorten the SPF record: one network for many addresses, or include: for a part"
         if others:
             hint = f"{others} of {len(texts)} records are not SPF: remove those no longer needed"
         yield Finding(harm=Harm.ADVICE, code="spf-answer-size", where=domain, what=what, hint=hint)

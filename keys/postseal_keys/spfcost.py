@@ -39,13 +39,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """The result.  void4, void6: terms without an answer, for clients of either family."""
+    """The result.  void4, void6: terms without an answer, for clients of either family.
+
+    dead: terms of the record itself that do harm or nothing, as DNS is now.
+    """
 
     domain: str
     record: str = ""  # "" when the domain has none
     steps: tuple[Step, ...] = ()
     void4: tuple[str, ...] = ()
     void6: tuple[str, ...] = ()
+    dead: tuple[str, ...] = ()
     complete: bool = True
     findings: tuple[Finding, ...] = ()
 
@@ -75,7 +79,13 @@ def verdicts(result: Walk) -> list[Finding]:
     elif result.lookups == LOOKUP_MAX:
         what = f"SPF needs {count} DNS lookups: one more, in any included record, breaks it"
         found.append(
-            Finding(harm=Harm.ADVICE, code="spf-lookups-full", where=result.domain, what=what)
+            Finding(
+                harm=Harm.ADVICE,
+                code="spf-lookups-full",
+                where=result.domain,
+                what=what,
+                hint="write addresses (ip4:, ip6:) instead of a term that needs a lookup",
+            )
         )
     for family, voids, harm in (
         ("IPv4", result.void4, Harm.ERROR),
@@ -105,12 +115,15 @@ def lighter(result: Walk) -> str:
     if mistakes:
         return ""
     own = {step.term: step for step in result.steps if step.depth == 0}
+    gone = [step for term, step in own.items() if term in result.dead]
     live = {term.column for term in record.live}
     words: list[str] = []
-    saved = 0
+    saved = sum(step.lookups for step in gone)
     for term in record.terms:
         step = own.get(str(term))
         plain = term.four is None and term.six is None
+        if str(term) in result.dead:
+            continue
         if term.kind is Kind.PTR:
             saved += 1
         elif step and term.kind in (Kind.A, Kind.MX) and (plain or not step.addresses):

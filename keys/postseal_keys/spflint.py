@@ -18,6 +18,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
@@ -27,6 +28,14 @@ from postseal_keys.spfterms import MODIFIERS, Kind, Mistake, Record, Term
 
 WIDE = {4: 16, 6: 32}  # prefix lengths below which a network is hardly one sender's own
 ANSWER_MAX = 450  # octets of name and texts that fit a 512-octet answer (section 3.4)
+DRAFT_END = "~all"  # where the author says nothing about all others, or lets them send
+
+# What mended() mends: these findings come with its line.
+_MENDED = frozenset(
+    {"spf-pass-all", "spf-neutral-all", "spf-no-all", "spf-after-all", "spf-equals"}
+    | {"spf-twice", "spf-final-dot", "spf-host-bits"}
+)
+_LIKE_SPF = re.compile(r"[\"' \t\\]*v[ \t]*=[ \t]*s[pf]f\S*[ \t]+", re.IGNORECASE)
 
 
 def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Finding]:
@@ -35,27 +44,58 @@ def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Findi
     better = mended(text)
     publish = (zone_line(domain, better),) if better and better != text else ()
     found = [_mistake(domain, text, mistake, strings, publish) for mistake in mistakes]
+    meant = any((m.instead or "").lstrip("+-~?") == "all" for m in mistakes)
     for finding in _judge(domain, record) if is_spf(text) else ():
-        fix = publish if finding.harm >= Harm.WARNING else ()
-        found.append(replace(finding, record=text, publish=finding.publish or fix))
+        if meant and finding.code == "spf-no-all":
+            continue  # there is an end, though misspelt
+        fix = publish if finding.code in _MENDED else ()
+        found.append(replace(finding, record=text, publish=fix))
     return foremost(found)
 
 
 def mended(text: str) -> str:
-    """The record with sure corrections made: wrong terms replaced, dead ones left out.
+    """The record with sure corrections made: wrong terms replaced, dead ones left out, and
+    an end that does not let everybody send.
 
-    "" when a mistake is left that only its owner can correct.
+    "" when a mistake is left that only its owner can correct: a record with that term left
+    out would turn away hosts that are to send.
     """
+    if not is_spf(text):
+        like = _LIKE_SPF.match(text)
+        text = f"v=spf1 {text[like.end() :]}".rstrip("\"' ") if like else ""
     record, mistakes = examine(text)
     if any(mistake.instead is None for mistake in mistakes):
+        return ""
+    if any(_lets_all(term) for term in record.terms if term.kind is not Kind.ALL):
         return ""
     words = [(mistake.column, mistake.instead or "") for mistake in mistakes]
     live = {term.column for term in record.live}
     words += [(term.column, _better(term)) for term in record.terms if _useful(term, record, live)]
     ordered = [word for _, word in sorted(words) if word]
     once = list(dict.fromkeys(ordered))  # a term given twice asks DNS twice
-    result = " ".join(["v=spf1", *once])
+    result = _ended(" ".join(["v=spf1", *once]))
     return "" if examine(result)[1] else result
+
+
+def _ended(text: str) -> str:
+    """The record with an end: none is like ?all, which like +all protects nothing."""
+    record, _ = examine(text)
+    if record.ends is None:
+        return text if record.redirect is not None else f"{text} {DRAFT_END}"
+    return str(Record(terms=tuple(map(_end, record.terms))))
+
+
+def _end(term: Term) -> Term:
+    weak = term.kind is Kind.ALL and term.qualifier in ("", "+", "?")
+    return replace(term, qualifier=DRAFT_END[0]) if weak else term
+
+
+def _lets_all(term: Term) -> bool:
+    """Whether the term lets the whole internet send."""
+    everything = term.kind is Kind.ALL
+    if term.network is not None:
+        everything = term.network.network.prefixlen == 0
+    return everything and term.qualifier in ("", "+")
 
 
 def _useful(term: Term, record: Record, live: Set[int]) -> bool:
@@ -86,6 +126,8 @@ def _meant(term: Term) -> str | None:
 def _mistake(
     domain: str, text: str, mistake: Mistake, strings: tuple[int, ...], publish: tuple[str, ...]
 ) -> Finding:
+    seen = is_spf(text)
+    what = f"SPF: {mistake.what}" + ("; receivers answer permerror to all mail" if seen else "")
     hint = mistake.hint
     end = 0
     for length in strings[:-1]:
@@ -97,9 +139,9 @@ def _mistake(
             hint = "strings of one record are joined without a space; end the first with one"
     return Finding(
         harm=Harm.ERROR,
-        code="spf-syntax",
+        code="spf-syntax" if seen else "spf-version",
         where=domain,
-        what=f"SPF: {mistake.what}; receivers answer permerror to all mail",
+        what=what,
         hint=hint,
         record=text,
         column=mistake.column,
@@ -113,7 +155,8 @@ def _judge(domain: str, record: Record) -> Iterator[Finding]:
     seen: set[Term] = set()
     for term in record.terms:
         if term in seen and term.kind is not Kind.OTHER:
-            yield _on(domain, term, Harm.ADVICE, "spf-twice", f"{term} is there twice")
+            what = f"{term} is there twice"
+            yield _on(domain, term, Harm.ADVICE, "spf-twice", what, "leave it out")
         seen.add(term)
         yield from _one_term(domain, term)
 
@@ -129,7 +172,6 @@ def _ending(domain: str, record: Record) -> Iterator[Finding]:
                 where=domain,
                 what="SPF says nothing about hosts that are not listed",
                 hint="end the record with ~all or -all",
-                publish=(zone_line(domain, f"{record} ~all"),),
             )
         return
     if end.qualifier in ("", "+"):
@@ -140,7 +182,6 @@ def _ending(domain: str, record: Record) -> Iterator[Finding]:
             "spf-pass-all",
             "SPF lets the whole internet send as this domain",
             "write ~all or -all",
-            (zone_line(domain, _with_end(record, "~")),),
         )
     elif end.qualifier == "?":
         yield _on(
@@ -150,26 +191,20 @@ def _ending(domain: str, record: Record) -> Iterator[Finding]:
             "spf-neutral-all",
             "?all protects nothing",
             "write ~all, or -all when all senders are known",
-            (zone_line(domain, _with_end(record, "~")),),
         )
     elif end.qualifier == "~" and any(term.kind is Kind.EXP for term in record.terms):
-        yield _on(domain, end, Harm.ADVICE, "spf-exp-unused", "exp= is only used with -all")
+        what = "exp= is only used with -all"
+        yield _on(domain, end, Harm.ADVICE, "spf-exp-unused", what, "leave exp= out, or write -all")
     for term in record.terms[record.terms.index(end) + 1 :]:
         if term.kind is Kind.REDIRECT or term.kind not in MODIFIERS:
             what = f"{term} stands after {end} and is never looked at"
-            yield _on(domain, term, Harm.WARNING, "spf-after-all", what, f"move it before {end}")
+            hint = f"leave it out, or move it before {end} if it is to count"
+            yield _on(domain, term, Harm.WARNING, "spf-after-all", what, hint)
     for term in record.terms[: record.terms.index(end)]:
         if term.kind is Kind.REDIRECT:
             what = f"{term} is ignored because the record has {end}"
-            yield _on(domain, term, Harm.WARNING, "spf-after-all", what)
-
-
-def _with_end(record: Record, qualifier: str) -> str:
-    terms = tuple(
-        replace(term, qualifier=qualifier) if term.kind is Kind.ALL else term
-        for term in record.terms
-    )
-    return str(Record(terms=terms))
+            hint = f"leave it out, or leave {end} out if that record is to count"
+            yield _on(domain, term, Harm.WARNING, "spf-after-all", what, hint)
 
 
 def _one_term(domain: str, term: Term) -> Iterator[Finding]:
@@ -181,14 +216,14 @@ def _one_term(domain: str, term: Term) -> Iterator[Finding]:
             yield _on(domain, term, Harm.ERROR, "spf-equals", what, hint)
         else:
             what = f"{term.name}= means nothing to SPF"
-            yield _on(domain, term, Harm.ADVICE, "spf-unknown-modifier", what)
+            yield _on(domain, term, Harm.ADVICE, "spf-unknown-modifier", what, "leave it out")
     if term.kind is Kind.PTR or "%{p" in term.domain.lower():
         what = "ptr is slow and unreliable and should not be published (RFC 7208 section 5.5)"
         hint = "list the hosts with a:, mx or ip4:"
         yield _on(domain, term, Harm.WARNING, "spf-ptr", what, hint)
     if term.domain.endswith(".") and term.kind is not Kind.OTHER:
         what = "a final dot is accepted but should not be published (RFC 7208 section 7.3)"
-        yield _on(domain, term, Harm.ADVICE, "spf-final-dot", what)
+        yield _on(domain, term, Harm.ADVICE, "spf-final-dot", what, f"write {_simpler(term)}")
     if term.network is not None:
         yield from _network(domain, term)
 
@@ -196,9 +231,9 @@ def _one_term(domain: str, term: Term) -> Iterator[Finding]:
 def _network(domain: str, term: Term) -> Iterator[Finding]:
     assert term.network is not None
     network = term.network.network
-    if network.prefixlen == 0 and term.qualifier in ("", "+"):
+    if _lets_all(term):
         what = f"{term} lets the whole internet send as this domain"
-        yield _on(domain, term, Harm.ERROR, "spf-pass-all", what)
+        yield _on(domain, term, Harm.ERROR, "spf-pass-all", what, "list only the hosts that send")
     elif network.prefixlen < WIDE[network.version]:
         what = f"{term} covers {network.num_addresses} addresses"
         yield _on(domain, term, Harm.WARNING, "spf-wide", what, "list only the hosts that send")
@@ -225,7 +260,6 @@ def _on(
     code: str,
     what: str,
     hint: str = "",
-    publish: tuple[str, ...] = (),
 ) -> Finding:
     return Finding(
         harm=harm,
@@ -235,5 +269,4 @@ def _on(
         hint=hint,
         column=term.column,
         length=max(1, len(term.text)),
-        publish=publish,
     )

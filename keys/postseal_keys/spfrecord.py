@@ -40,6 +40,7 @@ _CIDR = re.compile(r"(?P<name>.*?)(?:/(?P<four>\d+))?(?://(?P<six>\d+))?", re.DO
 _MACRO = re.compile(r"%(?:\{(?P<letter>[A-Za-z])(?P<digits>\d*)[rR]?[-.+,/_=]*\}|[%_-])")
 _TOPLABEL = re.compile(r"(?=.*[A-Za-z-])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _MACRO_LETTERS = frozenset("slodiphv")
+_LETTERS = "the letters for macros are s, l, o, d, i, p, h and v"
 _EXP_LETTERS = frozenset("crt")  # RFC 7208 section 7.2: only in the explanation text
 
 
@@ -92,7 +93,8 @@ def examine(text: str) -> tuple[Record, tuple[Mistake, ...]]:
             if term.kind in (Kind.REDIRECT, Kind.EXP) and any(
                 other.kind is term.kind for other in terms
             ):
-                raise _Bad(f"{term.kind}= stands here for the second time", instead="")
+                what = f"{term.kind}= stands here for the second time"
+                raise _Bad(what, "keep one of them")
             terms.append(term)
         except _Bad as bad:
             found.append(
@@ -110,16 +112,15 @@ def examine(text: str) -> tuple[Record, tuple[Mistake, ...]]:
 def _no_version(text: str) -> Mistake:
     what = "an SPF record starts with v=spf1 and a space; receivers do not see this one"
     if text.lower().startswith("spf2.0/"):
-        return Mistake(
-            column=0, length=6, what="this is a Sender ID record, which is historic", instead=""
-        )
+        what = "this is a Sender ID record, which is historic and read by nobody"
+        return Mistake(column=0, length=6, what=what, hint="publish one that starts with v=spf1")
     if text[:1] in ('"', "'", " ", "\t", "\ufeff"):
         return Mistake(column=0, length=1, what=what, hint="remove this character")
     same = next(
         (i for i, (a, b) in enumerate(zip(text.lower(), "v=spf1 ", strict=False)) if a != b),
         min(len(text), 6),
     )
-    return Mistake(column=same, length=1, what=what)
+    return Mistake(column=same, length=1, what=what, hint="write v=spf1 and a space")
 
 
 _ODD = {
@@ -156,6 +157,11 @@ def _characters(word: str) -> None:
 def _term(word: str, column: int) -> Term:
     _characters(word)
     modifier = _MODIFIER.fullmatch(word)
+    bare = word.rstrip(";,")
+    if bare != word and (modifier is None or modifier[1].lower() in ("redirect", "exp")):
+        hint = f"write {bare}" if bare else "leave it out"
+        what = "SPF terms are separated by spaces, and by nothing else"
+        raise _Bad(what, hint, at=len(bare), instead=bare)
     if modifier is not None:
         return _modifier(modifier[1], modifier[2], word, column)
     match = _MECHANISM.fullmatch(word)
@@ -195,9 +201,12 @@ def _unreadable(word: str) -> tuple[str, str]:
         )
     if word in ("-", "+", "~", "?"):
         return f"{word} stands alone", "write it without a space before the mechanism: -all"
-    return "this is neither a mechanism nor a modifier", ""
+    if word[-1] in "-+~?":
+        return f"{word[-1]} stands behind the mechanism", f"write {word[-1]}{word[:-1]}"
+    return "this is neither a mechanism nor a modifier", _KNOWN
 
 
+_KNOWN = "SPF knows all, a, mx, ip4, ip6, include, exists, redirect= and exp="
 _COMMON = {
     "ip": Kind.IP4,
     "ipv4": Kind.IP4,
@@ -229,13 +238,14 @@ def _unknown(sign: str, name: str, rest: str) -> _Bad:
         return _Bad(what, f"write {right}", instead=right, length=length)
     if re.fullmatch(r"\d.*", name) is None and "." in rest:
         return _Bad(what, "a host or an address needs a:, ip4: or include: before it")
-    return _Bad(what, length=length)
+    return _Bad(what, _KNOWN, length=length)
 
 
 def _address(kind: Kind, sign: str, rest: str, at: int, word: str, column: int) -> Term:
     value = rest[1:]
     if not rest.startswith(":") or not value:
-        raise _Bad(f"{kind} needs an address: {kind}:…", at=max(0, at - len(kind)))
+        hint = f"write {kind}:{'192.0.2.1' if kind is Kind.IP4 else '2001:db8::1'}, for instance"
+        raise _Bad(f"{kind} needs an address", hint, at=max(0, at - len(kind)))
     at += 1
     host, slash, prefix = value.partition("/")
     if kind is Kind.IP4 and ":" in host:
@@ -247,10 +257,12 @@ def _address(kind: Kind, sign: str, rest: str, at: int, word: str, column: int) 
     try:
         address = (ipaddress.IPv4Address if kind is Kind.IP4 else ipaddress.IPv6Address)(host)
     except ValueError:
-        hint = "all four numbers are needed" if re.fullmatch(r"\d+(\.\d+){0,2}\.?", host) else ""
+        short = re.fullmatch(r"\d+(\.\d+){0,2}\.?", host)
+        hint = "all four numbers are needed" if short else f"for a host write a:{host}"
         raise _Bad(f"{host!r} is not an {_FAMILY[kind]} address", hint, at=at) from None
     if "%" in host:
-        raise _Bad("an address with a zone index means nothing to others", at=at)
+        hint = f"write {kind}:{host.partition('%')[0]}"
+        raise _Bad("an address with a zone index means nothing to others", hint, at=at)
     if slash:
         _prefix(prefix, 32 if kind is Kind.IP4 else 128, at + len(host) + 1)
     network = ipaddress.ip_interface(f"{address}/{prefix}" if slash else f"{address}")
@@ -262,16 +274,18 @@ _FAMILY = {Kind.IP4: "IPv4", Kind.IP6: "IPv6"}
 
 def _prefix(digits: str, most: int, at: int) -> int:
     if not digits.isdigit() or (len(digits) > 1 and digits.startswith("0")):
-        raise _Bad(f"{digits!r} is not a prefix length", at=at, length=max(1, len(digits)))
+        hint = f"a number from 0 to {most}"
+        raise _Bad(f"{digits!r} is not a prefix length", hint, at=at, length=max(1, len(digits)))
     if len(digits) > 3 or int(digits) > most:
-        raise _Bad(f"a prefix length is at most {most}", at=at, length=len(digits))
+        hint = f"/{most} is a single address"
+        raise _Bad(f"a prefix length is at most {most}", hint, at=at, length=len(digits))
     return int(digits)
 
 
 def _argument(kind: Kind, rest: str, at: int, word: str) -> tuple[str, int | None, int | None]:
     """The domain-spec and prefix lengths behind a mechanism's name."""
     if kind is Kind.ALL and rest:
-        raise _Bad("all takes no argument", at=at, instead=word[:at])
+        raise _Bad("all takes no argument", f"write {word[:at]}", at=at, instead=word[:at])
     four = six = None
     domain = rest
     if kind in CIDR_ALLOWED:
@@ -283,37 +297,40 @@ def _argument(kind: Kind, rest: str, at: int, word: str) -> tuple[str, int | Non
             if match["six"] is not None:
                 six = _prefix(match["six"], 128, at + match.start("six"))
     if domain.startswith("/"):
-        raise _Bad(f"{domain!r} is not a prefix length", at=at)
+        raise _Bad(f"{domain!r} is not a prefix length", "write /24, or //64 for IPv6", at=at)
     if domain.startswith(":"):
         _domain_spec(domain[1:], at + 1)
         return domain[1:], four, six
     if kind in NEEDS_DOMAIN:
-        raise _Bad(f"{kind} needs a domain: {kind}:example.com", at=max(0, at - len(kind)))
+        hint = f"write {kind}:example.com"
+        raise _Bad(f"{kind} needs a domain", hint, at=max(0, at - len(kind)))
     return "", four, six
 
 
 def _domain_spec(spec: str, at: int) -> None:
     """domain-spec = macro-string domain-end (section 7.1)."""
     if not spec:
-        raise _Bad("a domain name is missing here", at=max(0, at - 1))
+        raise _Bad("a domain name is missing here", "write one, or no colon", at=max(0, at - 1))
     end = _macros(spec, at)
     if end == len(spec) and spec.endswith(("}", "%%", "%_", "%-")):
         return  # ends in a macro-expand
     name = spec.removesuffix(".")
     top = name.rpartition(".")[2]
     if "." not in name:
-        raise _Bad(f"{spec!r} is not a full domain name", at=at)
+        hint = "write the whole name, such as mail.example.com"
+        raise _Bad(f"{spec!r} is not a full domain name", hint, at=at)
     if not _TOPLABEL.fullmatch(top):
-        hint = ""
+        hint = "write the whole name, such as mail.example.com"
         if re.fullmatch(r"[\d.]+", name):
             hint = f"for an address write ip4:{name}"
         elif "@" in name:
             hint = "a domain, not an address"
         raise _Bad(f"{spec!r} does not end in a top-level domain", hint, at=at)
     if ".." in name or name.startswith("."):
-        raise _Bad("an empty label in a domain name", at=at)
+        raise _Bad("an empty label in a domain name", "there is a dot too many", at=at)
     if any(len(label) > 63 for label in name.split(".") if "%" not in label):
-        raise _Bad("a label of more than 63 characters", at=at)
+        hint = "DNS has no such name: is it written right?"
+        raise _Bad("a label of more than 63 characters", hint, at=at)
 
 
 def _macros(text: str, at: int) -> int:
@@ -327,10 +344,12 @@ def _macros(text: str, at: int) -> int:
         letter = (match["letter"] or "d").lower()
         if letter in _EXP_LETTERS:
             what = f"%{{{letter}}} is only allowed in the text that exp= points to"
-            raise _Bad(what, at=at + place, length=len(match[0]))
+            raise _Bad(what, _LETTERS, at=at + place, length=len(match[0]))
         if letter not in _MACRO_LETTERS:
-            raise _Bad(f"there is no macro {match[0]}", at=at + place, length=len(match[0]))
+            what = f"there is no macro {match[0]}"
+            raise _Bad(what, _LETTERS, at=at + place, length=len(match[0]))
         if match["digits"] and not match["digits"].strip("0"):
-            raise _Bad("a macro cannot keep 0 labels", at=at + place, length=len(match[0]))
+            hint = "write 1 or more"
+            raise _Bad("a macro cannot keep 0 labels", hint, at=at + place, length=len(match[0]))
         place = end = match.end()
     return end

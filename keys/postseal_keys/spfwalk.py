@@ -53,6 +53,7 @@ class _State:
     void4: list[str] = field(default_factory=list)
     void6: list[str] = field(default_factory=list)
     asked: dict[tuple[str, str], Reply] = field(default_factory=dict)
+    dead: list[str] = field(default_factory=list)
     terms: int = 0
     complete: bool = True
 
@@ -66,8 +67,16 @@ class _State:
             self.asked[key] = self.asker.ask(name, kind)
         return self.asked[key]
 
-    def find(self, harm: Harm, code: str, where: str, what: str, hint: str = "") -> None:
+    def find(self, harm: Harm, code: str, where: str, what: str, hint: str) -> None:
         self.findings.append(Finding(harm=harm, code=code, where=where, what=what, hint=hint))
+
+    def take_out(
+        self, harm: Harm, code: str, frame: _Frame, term: Term, what: str, first: str = ""
+    ) -> None:
+        """A finding on a term that lets nobody send, in whoever's record it stands."""
+        self.find(harm, code, frame.domain, what, f"{first}take {term} out")
+        if len(frame.path) == 1:
+            self.dead.append(str(term))
 
 
 def walk(domain: str, asker: Asker, text: str) -> Walk:
@@ -93,6 +102,7 @@ def walk(domain: str, asker: Asker, text: str) -> Walk:
         steps=_totals(state),
         void4=tuple(state.void4),
         void6=tuple(state.void6),
+        dead=tuple(dict.fromkeys(state.dead)),
         complete=state.complete,
     )
     return replace(result, findings=(*verdicts(result), *state.findings))
@@ -143,13 +153,13 @@ def _open(state: _State, frame: _Frame, term: Term, name: str, place: int) -> st
     if name.lower() in (one.lower() for one in frame.path):
         chain = " -> ".join(path)
         what = f"SPF goes round in a circle: {chain}"
-        state.find(Harm.ERROR, "spf-loop", frame.domain, what, f"remove {term}")
+        state.take_out(Harm.ERROR, "spf-loop", frame, term, what)
         return "a circle: not followed"
     reply = state.ask(name, "TXT")
     if not reply.known:
         if reply.outcome is Outcome.BAD_NAME:
             what = f"{term} names something DNS cannot hold"
-            state.find(Harm.ERROR, "spf-target-name", frame.domain, what)
+            state.take_out(Harm.ERROR, "spf-target-name", frame, term, what)
             return "not a name"
         state.find(
             Harm.UNKNOWN,
@@ -192,13 +202,13 @@ def _not_one(state: _State, frame: _Frame, term: Term, name: str, reply: Reply, 
     why = "no SPF record" if number == 0 else f"{number} SPF records"
     if reply.outcome is Outcome.NXDOMAIN:
         why = "no such domain"
-    state.find(
-        Harm.ERROR,
-        "spf-target-none" if number == 0 else "spf-target-many",
-        frame.domain,
-        f"{term}: {why} at {name}; receivers answer permerror",
-        f"take {term} out" if number == 0 else f"tell the operator of {name}",
-    )
+    what = f"{term}: {why} at {name}; receivers answer permerror"
+    if number == 0:
+        hint = "correct the name, or "
+        state.take_out(Harm.ERROR, "spf-target-none", frame, term, what, hint)
+    else:
+        hint = f"tell the operator of {name}"
+        state.find(Harm.ERROR, "spf-target-many", frame.domain, what, hint)
     return why
 
 
@@ -232,7 +242,7 @@ def _hosts(
                 notes.append(f"no {kind}")
     if not found and not any("no answer" in note for note in notes):
         what = f"SPF: {term} finds no address"
-        state.find(Harm.WARNING, "spf-void", frame.domain, what, f"take {term} out")
+        state.take_out(Harm.WARNING, "spf-void", frame, term, what)
     return ", ".join(notes), tuple(found)
 
 
@@ -240,14 +250,15 @@ def _mx(state: _State, frame: _Frame, term: Term, name: str) -> tuple[str, tuple
     """The hosts of an "mx" term, at most MX_MAX of them, and their addresses."""
     reply = state.ask(name, "MX")
     if not reply.known:
-        state.find(Harm.UNKNOWN, "dns", name, f"no answer for MX ({reply.outcome})")
+        what = f"no answer for MX ({reply.outcome})"
+        state.find(Harm.UNKNOWN, "dns", name, what, "try again later")
         return f"no answer ({reply.outcome})", ()
     hosts = [record.split(" ", 1)[-1] for record in reply.hosts]
     hosts = [host for host in hosts if host]  # RFC 7505: "0 ." says that there is none
     if not hosts:
         _void(state, frame, term, both=True)
         what = f"SPF: {term} finds no MX at {name}"
-        state.find(Harm.WARNING, "spf-void", frame.domain, what, f"take {term} out")
+        state.take_out(Harm.WARNING, "spf-void", frame, term, what)
         return "no MX", ()
     if len(hosts) > MX_MAX:
         what = f"SPF: {term} finds {len(hosts)} hosts; more than {MX_MAX} give permerror"
@@ -259,7 +270,8 @@ def _mx(state: _State, frame: _Frame, term: Term, name: str) -> tuple[str, tuple
         found.extend(addresses)
         if not addresses:
             what = f"SPF: {term}: the MX host {host} has no address"
-            state.find(Harm.WARNING, "spf-void", frame.domain, what)
+            hint = "give it one, or take it out of the MX records"
+            state.find(Harm.WARNING, "spf-void", frame.domain, what, hint)
     return f"{len(hosts)} hosts", tuple(found)
 
 

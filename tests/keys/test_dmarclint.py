@@ -85,6 +85,7 @@ def test_each_fault_is_recognised_and_located(
 ) -> None:
     found = {(f.code, f.harm, f.column) for f in lint("d.example", text)}
     assert (code, harm, column) in found
+    assert all(f.hint for f in lint("d.example", text)), "what to do is said"
 
 
 @pytest.mark.parametrize(
@@ -128,6 +129,7 @@ def test_a_good_record_is_left_alone(text: str) -> None:
         pytest.param(f"v=DMARC1; {RUA}", f"v=DMARC1; p=none; {RUA}", id="say-none"),
         pytest.param("v=DMARC1; p=none; fo=1; t=y", "v=DMARC1; p=none", id="without-effect"),
         pytest.param("v=DMARC1; p=none; p=reject", "", id="contradiction"),
+        pytest.param("p=none; v=DMARC1", "v=DMARC1; p=none", id="4.7-first"),
         pytest.param("v=DMARC1; p=xyz", "", id="unknowable"),
         pytest.param("v=spf1 -all", "", id="not-dmarc"),
     ],
@@ -140,6 +142,11 @@ def test_mended(text: str, better: str) -> None:
         assert mended(better) == better
         codes = {f.code for f in lint("d.example", better) if f.harm > Harm.ADVICE}
         assert codes <= {"dmarc-reject"}
+
+
+def test_a_bad_address_is_not_called_missing() -> None:
+    codes = [f.code for f in lint("d.example", "v=DMARC1; p=none; rua=d@d.example")]
+    assert codes == ["dmarc-uri"]
 
 
 def test_the_line_to_publish() -> None:

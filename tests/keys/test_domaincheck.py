@@ -101,6 +101,41 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("record", "better"),
+    [
+        pytest.param("v=spf1 mx include:x.example -all", "v=spf1 mx -all", id="no-such-target"),
+        pytest.param("v=spf1 mx a:x.example. mx ?all", "v=spf1 mx ~all", id="dead-and-more"),
+        pytest.param(
+            "v=spf1 mx ip:192.0.2.1 a:x.example", "v=spf1 mx ip4:192.0.2.1 ~all", id="all"
+        ),
+        pytest.param("v=spf1 include:d.example mx -all", "v=spf1 mx -all", id="loop"),
+        pytest.param("v=spf1 include:x.example -all", "", id="nobody-would-be-left"),
+        pytest.param("v=spf1 mx include:open.example -all", "", id="whom-it-was-for-is-unknown"),
+        pytest.param(
+            "v=spf1 mx ip:192.0.2.1 " + "exists:%{i}.x.example " * 9 + "a:mx.d.example ?all",
+            "v=spf1 mx ip4:192.0.2.1 exists:%{i}.x.example a:mx.d.example ~all",
+            id="twice-is-once",
+        ),
+    ],
+)
+def test_there_is_one_line_that_mends_the_spf_record(record: str, better: str) -> None:
+    """Not one for each finding that undoes what another one mends."""
+    changes = {TXT: [record], ("open.example", "TXT"): ["v=spf1 +all"]}
+    found = [f for f in checked(changes).findings if f.code.startswith("spf")]
+    lines = {line for f in found for line in f.publish}
+    assert lines == ({f'd.example. IN TXT "{better}"'} if better else set())
+
+
+@pytest.mark.parametrize(("changes", "code", "harm"), CASES)
+def test_every_finding_says_what_to_do(
+    changes: dict[tuple[str, str], list[str]], code: str, harm: Harm
+) -> None:
+    """A hint, or the line to publish instead."""
+    for finding in checked(changes).findings:
+        assert finding.harm is Harm.GOOD or finding.hint or finding.publish, finding.what
+
+
 @pytest.mark.parametrize(("changes", "code", "harm"), CASES)
 def test_each_fault_is_found(
     changes: dict[tuple[str, str], list[str]], code: str, harm: Harm

@@ -74,6 +74,13 @@ def published(out: str, origin: str) -> dict[str, str]:
             id="dmarc-two-addresses",
         ),
         pytest.param(
+            "dmarc --rua d@b\u00fccher.example --ruf mailto:f@b\u00fccher.example d.example",
+            "_dmarc.d.example",
+            "v=DMARC1; p=none; rua=mailto:d@xn--bcher-kva.example;"
+            " ruf=mailto:f@xn--bcher-kva.example",
+            id="dmarc-a-label",
+        ),
+        pytest.param(
             "report-auth --about blue.example.com red.example.net",
             "blue.example.com._report._dmarc.red.example.net",
             "v=DMARC1",
@@ -167,6 +174,14 @@ def test_check_a_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--record", "v=spf1 ip4:192.0.2.1 -all"]) == 0
     assert main(["check", "--strict", "--record", "v=spf1 ptr -all"]) == 65
     assert main(["check", "--record", "v=spf1 ptr -all"]) == 0
+
+
+def test_an_over_long_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """RFC 7208 section 3.4."""
+    record = " ".join(["v=spf1", *(f"ip4:192.0.2.{n}" for n in range(40)), "-all"])
+    assert main(["check", "--record", record]) == 0
+    out = capsys.readouterr().out
+    assert "octets" in out and "section 3.4" in out and "hint: shorten" in out
 
 
 @pytest.mark.parametrize(
@@ -264,6 +279,19 @@ def test_a_bad_domain_served_by_nsd(
     order = ["error", "unknown", "warning", "advice", "good"]
     harms = [order.index(f["harm"]) for f in result["findings"]]
     assert harms == sorted(harms)
+
+
+def test_keys_that_this_user_may_not_read_are_looked_at(
+    world: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is published anyone may check."""
+    table = tmp_path / "KeyTable"
+    table.write_text("a d.example:good:/nonexistent\nb d.example:dead:credential:x\n")
+    main(["check", "--json", "--keytable", str(table), *world, "d.example"])
+    shown = capsys.readouterr()
+    (result,) = json.loads(shown.out)
+    assert {"key-ok", "key-revoked"} <= {f["code"] for f in result["findings"]}
+    assert "warning: /nonexistent: No such file" in shown.err and "not compared" in shown.err
 
 
 def test_a_fine_domain_served_by_nsd(world: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from postseal_keys.findings import FOREMOST, Harm, text, worst
+from postseal_keys.findings import FOREMOST, Harm, text, worst, zone_line
 from postseal_keys.spflint import lint, mended
 from postseal_keys.spfrecord import parse
 
@@ -67,13 +67,66 @@ def test_a_good_record_is_left_alone(record: str) -> None:
         ("v=spf1 a\tmx -all", "v=spf1 a mx -all"),
         ("v=spf1 include=x.example -all", "v=spf1 include:x.example -all"),
         ("v=spf1 ip4:192.0.2 -all", ""),  # only its owner knows the address
-        ("v=spf1 a foo=bar", "v=spf1 a foo=bar"),
+        ("v=spf1 a foo=bar", "v=spf1 a foo=bar ~all"),
+        ("v=spf1 mx +all", "v=spf1 mx ~all"),
+        ("v=spf1 a redirect=x.example ?all", "v=spf1 a ~all"),
+        ("v=spf1 mx -all;", "v=spf1 mx -all"),
+        ("v=spf1 mx, a ; -all", "v=spf1 mx a -all"),
+        ("v=spf1 redirect=x.example;", "v=spf1 redirect=x.example"),
+        ('"v=spf1 mx -all"', "v=spf1 mx -all"),
+        ("v=spf1, mx -all", "v=spf1 mx -all"),
+        ("v=spf1 mx ip4:192.0.2.1/33 +all", ""),  # a term left out would turn away a host
+        ("v=spf1 ip4:0.0.0.0/0 +all", ""),
+        ("spf2.0/pra mx -all", ""),
+        ("hello", ""),
     ],
 )
 def test_mended(record: str, better: str) -> None:
     assert mended(record) == better
+    assert {line for f in lint("d.example", record) for line in f.publish} <= {
+        zone_line("d.example", better)
+    }, "one line that mends all"
     if better:
         parse(better)
+        assert mended(better) == better
+
+
+FAULTY = [
+    "v=spf1 ipv4:192.0.2.1 include=foo.example ~al",
+    "v=spf1 mx? a- ?b",
+    "v=spf1 a all:x",
+    "v=spf1 ip4:192.0.2.1/33 mx:a..b ptr +all",
+    "v=spf1 mx/99 a:/x a: a:b a:b.1 include exists:",
+    "v=spf1 ip4 ip4:x ip6:fe80::1%eth0 ip4:1.2 ip4:2001:db8::1",
+    "v=spf1 a:%{z}.x a:%{c}.x a:%{d0}.x",
+    "v=spf1 redirect=a.example redirect=b.example exp=c.example foo=bar",
+    "v=spf2 mx",
+    "v=spf1mx",
+    "spf2.0/pra -all",
+    'v=spf1 a: mx " - -all',
+    "v=spf1 %{x a:1.2.3.4 a:x@y.example ip4:10.0.0.0/16",
+    "v=spf1 a:" + "x" * 64 + ".example a:x.example. mx mx ip4:192.0.2.9/24 -all a",
+    "v=spf1 ~all exp=x.y",
+    "v=spf1 ip4:0.0.0.0/0 ip4:12.0.0.0/8 \u00fc",
+]
+
+
+@pytest.mark.parametrize("record", ["v=spf1 mx ~al", "v=spf1 mx -all;", "v=spf1 mx \u2013all"])
+def test_a_misspelt_end_is_not_called_missing(record: str) -> None:
+    assert [f.code for f in lint("d.example", record)] == ["spf-syntax"]
+
+
+@pytest.mark.parametrize("record", FAULTY)
+def test_every_finding_says_what_to_do(record: str) -> None:
+    found = lint("d.example", record)
+    assert found and all(f.hint or f.publish for f in found), [f.what for f in found]
+
+
+@pytest.mark.parametrize("record", ["v=spf1mx -all", "v=spf2 mx -all", '"v=spf1 mx -all"'])
+def test_what_receivers_do_not_see_is_no_permerror(record: str) -> None:
+    """RFC 7208 section 4.5: a record that is none is discarded: the result is none."""
+    (finding,) = lint("d.example", record)
+    assert finding.code == "spf-version" and "permerror" not in finding.what
 
 
 def test_strings_joined_without_a_space() -> None:
