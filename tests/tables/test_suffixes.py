@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from postseal.conf.load import parse
+from postseal.tables import site
 from postseal.tables.suffixes import SuffixList, SuffixListError, load
 
 pytest.importorskip("publicsuffixlist", reason="optional dependency publicsuffixlist is missing")
@@ -67,3 +69,11 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SuffixListError, match="not installed") as caught:
         load()
     assert "tree walk" in caught.value.hint
+
+
+@pytest.mark.parametrize(("discovery", "watched"), [("both", True), ("treewalk", False)])
+def test_the_list_is_looked_at_for_changes(tmp_path: Path, discovery: str, watched: bool) -> None:
+    (tmp_path / "list.dat").write_text("com\n")
+    text = f'[dmarc]\ndiscovery = "{discovery}"\nsuffix_list = "list.dat"\n'
+    files = site.load(parse(text.encode(), tmp_path / "p.toml")).files
+    assert (tmp_path / "list.dat" in files) is watched
