@@ -15,9 +15,10 @@ import pytest
 from postseal_keys import genkey, genzone
 from postseal_keys.formats import FORMATS, TxtRecord
 from postseal_keys.records import split
-from support.child import LOOPBACK, Child, listens
+from support.child import LOOPBACK, Child, free_port
 from support.keytool import run
-from support.txtsamples import AWKWARD, SAMPLES, TTL, ZONE, ask, dns_port
+from support.txtsamples import AWKWARD, SAMPLES, TTL, ZONE, ask
+from support.zones import answers
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 NAMED = shutil.which("named", path=PATH)
@@ -82,14 +83,14 @@ def _key_file(path: Path, secret: str) -> Path:
 def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bind]:
     directory = tmp_path_factory.mktemp("named")
     secret = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
-    port = dns_port()
+    port = free_port()
     config = CONFIG.format(secret=secret, port=port, dir=directory)
     (directory / "named.conf").write_text(config)
     (directory / "zone").write_text(ZONE_FILE)
     assert NAMED is not None
-    server = Child([NAMED, "-g", "-c", directory / "named.conf"], directory / "log")
+    server = Child([NAMED, "-n", "1", "-g", "-c", directory / "named.conf"], directory / "log")
     try:
-        server.wait_ready(lambda: listens(port) and "running" in server.log_text())
+        server.wait_ready(lambda: answers(LOOPBACK, port, ZONE))
         yield Bind(port, _key_file(directory / "tsig.key", secret))
     finally:
         server.stop()

@@ -18,7 +18,7 @@ import pytest
 from postseal_keys.formats import FORMATS
 from postseal_keys.records import split
 from support.child import LOOPBACK, Child, free_port, listens
-from support.txtsamples import APEX, AWKWARD, SAMPLES, TTL, ZONE, ask, dns_port
+from support.txtsamples import APEX, AWKWARD, SAMPLES, TTL, ZONE, ask
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +36,7 @@ def _program(name: str, package: str) -> str:
 
 def test_dnsmasq(tmp_path: Path) -> None:
     dnsmasq = _program("dnsmasq", "dnsmasq-base")
-    port = dns_port()
+    port = free_port()
     config = tmp_path / "dnsmasq.conf"
     config.write_text(
         f"port={port}\nlisten-address={LOOPBACK}\nbind-interfaces\nno-resolv\nno-hosts\n"
@@ -61,7 +61,7 @@ def _powerdns(directory: Path) -> Iterator[tuple[int, str]]:
     database = directory / "pdns.sqlite3"
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(PDNS_SCHEMA.read_text())
-    port, web = dns_port(), free_port()
+    port, web = free_port(), free_port()
     settings = {
         "launch": "gsqlite3",
         "gsqlite3-database": database,
@@ -120,7 +120,8 @@ subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 where = {**os.environ, "IP": "127.0.0.1", "ROOT": root, "UID": "65534", "GID": "65534"}
 server = subprocess.Popen([program], env=where, stdout=subprocess.DEVNULL)
 try:
-    for attempt in range(60):  # it does not say when it is ready
+    until = time.monotonic() + 60
+    while time.monotonic() < until:  # it does not say when it is ready
         try:
             ask(names[0], 53, seconds=0.5)
             break

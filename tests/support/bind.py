@@ -132,7 +132,7 @@ def pair(directory: Path, zone: str, text: str = ZONE, *, child: str = "") -> It
         (first / "child.db").write_text(below)
     (first / "named.conf").write_text(config)
     (second / "nsd.conf").write_text(_NSD.format(dir=second, **words))
-    named: list[str | Path] = ["/usr/sbin/named", "-g", "-c", first / "named.conf"]
+    named: list[str | Path] = ["/usr/sbin/named", "-n", "1", "-g", "-c", first / "named.conf"]
     nsd: list[str | Path] = ["/usr/sbin/nsd", "-d", "-c", second / "nsd.conf"]
     with (
         _running(named, first / "named.log", PRIMARY, port, zone) as primary,

@@ -32,12 +32,20 @@ class NotReady(AssertionError):
     """Something that was waited for did not come about in time."""
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A loopback port that was free a moment ago, and that the kernel gives to nobody unasked."""
+def free_port() -> int:
+    """A port that was free a moment ago, and that the kernel gives to nobody unasked.
+
+    Free for TCP and UDP at every address: name servers want both, and not all are at LOOPBACK.
+    """
     while True:
         port = random.SystemRandom().randrange(*PORTS)  # whoever has seeded random
-        with socket.socket(socket.AF_INET, kind) as probe, suppress(OSError):
-            probe.bind((LOOPBACK, port))
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+            suppress(OSError),
+        ):
+            stream.bind(("", port))
+            datagrams.bind(("", port))
             return port
 
 

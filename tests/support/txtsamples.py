@@ -1,7 +1,7 @@
 """TXT records for the tests of formats, easy ones and awkward ones.
 
 NAME
-    txtsamples - SAMPLES by name; ZONE, the zone they are in; ask() a server, on dns_port()
+    txtsamples - SAMPLES by name; ZONE, the zone they are in; ask() a server
 
 GIVES
     records of every kind of key, of every length that formats treat differently, and
@@ -10,8 +10,6 @@ GIVES
 
 from __future__ import annotations
 
-import contextlib
-import socket
 from functools import cache
 
 import dns.message
@@ -23,7 +21,7 @@ from postseal_keys import keypair
 from postseal_keys.formats import TxtRecord
 from postseal_keys.keypair import Kind
 from postseal_keys.records import KeyRecord
-from support.child import LOOPBACK, free_port
+from support.child import LOOPBACK
 
 ZONE = "example.com"
 TTL = 7200
@@ -81,15 +79,3 @@ def ask(
     record = found[0][0]
     assert isinstance(record, TXT)
     return [string.decode("latin-1") for string in record.strings], found[0].ttl
-
-
-def dns_port() -> int:
-    """A loopback port that is free for UDP and TCP alike."""
-    while True:
-        port = free_port()
-        with (
-            contextlib.suppress(OSError),
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe,
-        ):
-            probe.bind((LOOPBACK, port))
-            return port
