@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
 import pytest
@@ -33,13 +33,13 @@ def wrong(scenario: list[SpfCase]) -> Iterator[str]:
 
 
 @pytest.mark.usefixtures("still")
-def test_rfc_7208_suite_over_the_wire() -> None:
+def test_rfc_7208_suite_over_the_wire(record_property: Callable[[str, object], None]) -> None:
     cases = spf_cases()
     failed = [
         text
         for _, scenario in itertools.groupby(cases, key=lambda case: case.description)
         for text in wrong(list(scenario))
     ]
-    print(f"RFC 7208 suite over UDP: {len(cases) - len(failed)} of {len(cases)}")
+    record_property("suite", ("RFC 7208 suite, over UDP", len(cases) - len(failed), len(cases)))
     assert not failed
     assert len(cases) == SPF_CASES

@@ -20,6 +20,41 @@ ROOT = Path(__file__).resolve().parents[2]
 SPF_CASES = 203
 
 
+@dataclass(frozen=True)
+class Suite:
+    """tests: their names, as a regular expression; cases: how many there are, all told.
+
+    Cases that are tests of their own count by themselves.  Others say how they did: a test
+    records the property "suite" as (name, passed, all), and what has one name is added up.
+    """
+
+    tests: str
+    cases: int
+
+
+SUITES = {
+    "RFC 7208 suite": Suite(r"core/test_spf_suite\.py::", SPF_CASES),
+    "RFC 7208 suite, over UDP": Suite(r"daemon/test_resolver_spf_suite\.py::", SPF_CASES),
+    "RFC 8601 appendix B": Suite(
+        r"core/test_authres\.py::test_(rfc8601_appendix_b\[|the_strict_reader_reads_all)", 9
+    ),
+    "RFC 9989 appendix B and other examples": Suite(r"dmarc/test_rfc9989\.py::test_example\[", 14),
+    "ValiMail ARC suite, verify": Suite(r"arc/test_suite\.py::test_verify\[", 171),
+    "ValiMail ARC suite, sign": Suite(r"arc/test_suite\.py::test_sign\[", 17),
+    "libopendkim's messages, verify": Suite(r"test_opendkim_vectors\.py::test_verify\[", 86),
+    "libopendkim's messages, sign": Suite(
+        r"test_opendkim_vectors\.py::test_what_opendkim_signed\[", 38
+    ),
+    "OpenDKIM's miltertest scripts, as they are": Suite(
+        r"test_opendkim_scripts\.py::test_script\[", 40
+    ),
+    "OpenDKIM's miltertest scripts, h= and c= as we write them": Suite(
+        r"test_opendkim_scripts\.py::test_script\[", 40
+    ),
+    "acceptance lab": Suite(r"e2e/test_lab\.py::test_group\[", 199),
+}
+
+
 def downloads() -> Path:
     """Where source archives lie."""
     return Path(os.environ.get("POSTSEAL_DOWNLOADS") or ROOT / "downloads")
