@@ -44,6 +44,8 @@ _PIECE = re.compile(  # a comment begins, a quoted-string, or plain octets
 )
 _COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
 _NAME = re.compile(r"[^\x00-,/:-@\[-^`{-\x7f]+")  # letters, digits, `-._` and all non-ASCII
+_DROPPED = re.compile(r"[\\\ufffd]")  # backslashes outside quotes, octets that are no UTF-8
+_INSTANCE = re.compile(rb"[\x00-\x20\x7f]*[iI][\x00-\x20\x7f]*=[\x00-\x20\x7f]*[0-9]+(?=[^0-9])")
 _VERSION = re.compile(rb"[0-9]+(?=[\x00-\x20\x7f;(]|\Z)")
 
 
@@ -83,6 +85,8 @@ def _must_go(value: bytes, ours: Collection[str]) -> bool:
 
 
 def _claims(value: bytes, ours: Collection[str]) -> bool:
+    if arc := _INSTANCE.match(value):  # as in ARC-Authentication-Results, which some read alike
+        value = value[arc.end() :]
     try:
         words, statement = _beginning(value)
     except Garbled:
@@ -98,6 +102,7 @@ def _claims(value: bytes, ours: Collection[str]) -> bool:
 def _names(word: str) -> Iterator[str]:
     """The names within: `id`, `<id>`, `id/jobid`, `id,` and the like."""
     yield normal_id(word)
+    yield normal_id(_DROPPED.sub("", word))
     for name in _NAME.findall(word):
         yield normal_id(name)
 
