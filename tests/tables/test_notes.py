@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from postseal.conf import load
+from postseal.conf import host, load
 from postseal.conf.mistake import Mistake, Severity
 from postseal.tables import site
 
 
 def remarks(folder: Path, text: str) -> list[Mistake]:
     return list(site.load(load.parse(text.encode(), folder / "p.toml")).remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [("", True), ('authserv_id = "mx"\n', False), ('authserv_id = "mx.example.org"\n', False)],
+)
+def test_a_host_without_a_full_name(
+    text: str, noted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results forged under the name that Postfix goes by would stay."""
+    monkeypatch.setattr(host, "_hosts", lambda: "")
+    monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(nodename="mx"))
+    found = remarks(tmp_path, text)
+    assert [one.key for one in found] == (["authserv_id"] if noted else [])
+    if noted:
+        assert "written as mx" in found[0].what and "postconf -h myhostname" in found[0].hint
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,24 @@ POSTFIX_WAITS = 300.0
 
 def notes(configuration: Configuration, remotes: Sequence[Remote]) -> Iterator[Mistake]:
     """Everything to be pointed out."""
-    for mistake in (*_socket(configuration), *_patience(configuration, remotes)):
-        yield replace(mistake, severity=Severity.NOTE)
+    for found in (_name(configuration), _socket(configuration), _patience(configuration, remotes)):
+        for mistake in found:
+            yield replace(mistake, severity=Severity.NOTE)
+
+
+def _name(configuration: Configuration) -> Iterator[Mistake]:
+    """A name for our results that nobody chose, and that is hardly what Postfix calls itself.
+
+    Fields that strangers forged under the full name would stay in the mail.
+    """
+    settings = configuration.settings
+    name = settings.authserv_id
+    if "." not in name and "authserv_id" not in settings.model_fields_set:
+        yield configuration.mistake(
+            ("authserv_id",),
+            f"this host knows no full name of its own: results are written as {name}",
+            "set it to what postconf -h myhostname prints",
+        )
 
 
 def _socket(configuration: Configuration) -> Iterator[Mistake]:
