@@ -23,13 +23,13 @@ usage() {
 	  --socket S     listen here: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH,
 	                 or Postfix's inet:HOST:PORT (default: inet:8891@127.0.0.1)
 	  --state DIR    keep keys and everything else here (default: state/ in the checkout)
-	  --config FILE  use this configuration instead of making one; keys are yours then
+	  --config FILE  use this configuration instead of making one; goes with no other option
 	  --help         print this
 	END
 }
 
 read_options() {
-	domain='' socket=inet:8891@127.0.0.1 state=$ROOT/state config=''
+	domain='' socket=inet:8891@127.0.0.1 state=$ROOT/state config='' given=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--help | -h) usage && exit 0 ;;
@@ -46,7 +46,10 @@ read_options() {
 		--config) config=$value ;;
 		*) die "unknown option $option" "$try_help" 64 ;;
 		esac
+		[ "$option" = --config ] || given="$given $option"
 	done
+	[ -z "$config" ] || [ -z "$given" ] || die "--config and$given exclude each other" \
+		"what the options say stands in the configuration: change it there" 64
 }
 
 # Whether the last start left everything in place: the quick way for every later one.
@@ -102,6 +105,23 @@ need_domain() {
 	) || exit 64
 }
 
+# The socket, checked before anything is made; postfix_socket is what main.cf calls it.
+need_socket() {
+	postfix_socket=$("$VENV/bin/python" - "$socket" <<-'END'
+		import sys
+		from postseal.conf.kinds import socket
+		from postseal.conf.sockets import postfix_form
+		from postseal_keys.console import Problem, complain
+		try:
+		    print(postfix_form(socket(sys.argv[1])))
+		except ValueError as error:
+		    hint = "inet:8891@127.0.0.1 is usual; run.sh --help has the other forms"
+		    complain("run.sh", Problem(f"--socket: {error}", hint=hint))
+		    sys.exit(64)
+	END
+	) || exit 64
+}
+
 # The state directory, absolute.
 need_state() {
 	mkdir -p "$state" 2>/dev/null || :
@@ -140,6 +160,16 @@ daemon_user() {
 	printf 'user = %s\n' "$(quoted "$user")"
 }
 
+# Results are written under the name that Postfix goes by, where that is a full one: forged
+# ones under this name are removed.
+results_name() {
+	name=$(postconf -h myhostname 2>/dev/null) || return 0
+	case $name in
+	*.localdomain | *[!A-Za-z0-9._-]*) ;;
+	*?.?*) printf 'authserv_id = %s\n' "$(quoted "$name")" ;;
+	esac
+}
+
 # A unix socket has to let Postfix in.
 socket_group() {
 	case $socket in
@@ -161,24 +191,13 @@ write_config() {
 		printf '# Made by contrib/run.sh at every start.  To change more than its options can,\n'
 		printf '# copy this file and start with --config COPY.  See postseal.toml(5).\n'
 		printf 'socket = %s\n' "$(quoted "$socket")"
+		results_name
 		daemon_user
 		socket_group
 		printf '\n[sign]\ndomain = %s\nsub_domains = true\n' "$(quoted "$domain")"
 		key_table "$RSA_SELECTOR"
 		key_table "$ED25519_SELECTOR"
 	} >"$config.new" && mv "$config.new" "$config"
-}
-
-# The socket as Postfix writes it.
-postfix_socket() {
-	case $1 in
-	inet6:*@*) rest=${1#inet6:} && printf 'inet:[%s]:%s\n' "${rest#*@}" "${rest%%@*}" ;;
-	inet:*@*) rest=${1#inet:} && printf 'inet:%s:%s\n' "${rest#*@}" "${rest%%@*}" ;;
-	inet:*:*) printf '%s\n' "$1" ;;
-	inet:*) printf 'inet:127.0.0.1:%s\n' "${1#inet:}" ;;
-	local:*) printf 'unix:%s\n' "${1#local:}" ;;
-	*) printf '%s\n' "$1" ;;
-	esac
 }
 
 print_records() {
@@ -198,7 +217,7 @@ print_postfix() {
 	say "Tell Postfix (add to smtpd_milters if it names other milters already), then reload it:"
 	say ""
 	cat >&2 <<-END
-	  postconf -e 'smtpd_milters = $(postfix_socket "$socket")'
+	  postconf -e 'smtpd_milters = $postfix_socket'
 	  postconf -e 'non_smtpd_milters = \$smtpd_milters'
 	  postconf -e 'internal_mail_filter_classes = bounce'
 	  postconf -e 'milter_default_action = tempfail'
@@ -208,9 +227,9 @@ print_postfix() {
 	  postconf -P 'submission/inet/milter_macro_daemon_name=ORIGINATING'
 
 	END
-	case $socket in unix:* | local:*)
-		say "Debian's smtpd runs chrooted: the socket has to be below /var/spool/postfix, and"
-		say "smtpd_milters names it by its path from there."
+	case $postfix_socket in unix:/*)
+		say "Debian's smtpd runs chrooted in /var/spool/postfix and cannot see this socket: name one"
+		say "below, such as --socket unix:/var/spool/postfix/postseal/postseal.sock"
 		say ""
 		;;
 	esac
@@ -222,6 +241,7 @@ main() {
 	if [ -z "$config" ]; then
 		[ -n "$domain" ] || domain=$(host_domain)
 		need_domain
+		need_socket
 		need_state
 		need_keys
 		write_config

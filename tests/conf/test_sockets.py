@@ -22,3 +22,16 @@ from postseal.conf.sockets import postfix_form
 def test_postfix_form(libmilter: str, postfix: str) -> None:
     assert postfix_form(libmilter) == postfix
     assert postfix_form(socket(postfix)) == postfix
+
+
+@pytest.mark.parametrize(
+    ("libmilter", "postfix"),
+    [
+        ("unix:/var/spool/postfix/postseal/p.sock", "unix:postseal/p.sock"),
+        ("unix:/var/spool/postfix2/p.sock", "unix:/var/spool/postfix2/p.sock"),
+    ],
+)
+def test_below_the_queue_directory_a_path_is_right_with_and_without_a_chroot(
+    libmilter: str, postfix: str
+) -> None:
+    assert postfix_form(libmilter) == postfix
