@@ -14,7 +14,8 @@ from postseal.core.pipeline import Pipeline
 from postseal.core.resolver import DnsFault
 from postseal.core.roles import Origin, Origins, Role
 from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, OnQuarantine
-from postseal.core.transaction import Client, Envelope
+from postseal.core.signing import SigningUnavailable
+from postseal.core.transaction import Address, Client, Envelope
 from postseal.core.verdict import Verdict
 from support.dkimmail import FIELDS, KEYS, NOW, Mail, check, mail, signed
 from support.fakedns import FakeDns
@@ -199,6 +200,34 @@ def test_a_signature_that_cannot_be_made(wanted: OnFault, action: type) -> None:
     verdict = through(told, dns(), client=USER, told=rules(on_signing_error=wanted))
     assert isinstance(verdict.action, action)
     assert verdict.story["reason"] == "keys/broken.pem: cannot be read"
+
+
+class Silent:
+    """A table of hosts that does not answer."""
+
+    def matches(self, address: Address | None, name: str, /) -> bool:
+        raise SigningUnavailable("table hosts does not answer")
+
+
+SILENT = Origins(internal=Silent())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "action"), [(OnFault.TEMPFAIL, Defer), (OnFault.ACCEPT, Accept)]
+)
+def test_a_client_that_nothing_is_known_of(wanted: OnFault, action: type) -> None:
+    """It waits, or is a stranger: it is checked, and nothing forged gets through."""
+    told = rules(on_signing_error=wanted, origins=SILENT)
+    verdict = through(mail([FORGED, *FIELDS]), dns(), told=told)
+    assert isinstance(verdict.action, action)
+    assert verdict.story["reason"] == "table hosts does not answer"
+    assert not verdict.signatures
+    assert bool(verdict.edits) is (wanted is OnFault.ACCEPT)
+    assert verdict.origin is Origin.OUTSIDE
+
+
+def test_who_authenticated_needs_no_table_of_hosts() -> None:
+    assert through(mail(FIELDS), dns(), client=USER, told=rules(origins=SILENT)).signatures
 
 
 def test_a_peer_is_left_alone() -> None:

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,14 @@ OWNERS = [
     ("info@a.example", "ann"),
     ("info@a.example", "bob, carl"),
     ("b.example", "*"),
+]
+HOSTS = [
+    ("192.0.2.0/24", "office"),
+    ("!192.0.2.7", "printer"),
+    ("2001:db8:1::/48", "office"),
+    ("198.51.100.9", "one"),
+    (".relay.example", "ours"),
+    ("!bad.relay.example", "not this one"),
 ]
 
 
@@ -84,6 +93,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         made.put("keys", [*keys, ("broken", "a.example", "s", "")])
         made.put("senders", ROWS)
         made.put("owners", OWNERS)
+        made.put("hosts", HOSTS)
         yield made
 
 
@@ -202,6 +212,32 @@ def logins(made: site.Site) -> LoginTable:
     return made.logins
 
 
+@pytest.mark.parametrize(
+    ("address", "name", "listed"),
+    [
+        pytest.param("192.0.2.1", "", True, id="network"),
+        pytest.param("192.0.2.7", "", False, id="exception"),
+        pytest.param("192.0.3.1", "", False, id="other"),
+        pytest.param("::ffff:192.0.2.1", "", True, id="mapped"),
+        pytest.param("2001:db8:1:2::3", "", True, id="ipv6"),
+        pytest.param("2001:db8:2::3", "", False, id="ipv6-other"),
+        pytest.param("198.51.100.9", "x.test", True, id="address"),
+        pytest.param("203.0.113.1", "Mx1.Relay.Example.", True, id="parent"),
+        pytest.param("203.0.113.1", "bad.relay.example", False, id="name-excepted"),
+        pytest.param("192.0.2.1", "bad.relay.example", False, id="name-before-address"),
+        pytest.param("203.0.113.1", "' OR '1'='1", False, id="sql-in-the-name"),
+        pytest.param("203.0.113.1", "*)(mail=*", False, id="filter-in-the-name"),
+        pytest.param("127.0.0.1", "", True, id="written-beside-it"),
+    ],
+)
+def test_hosts(server: Server, address: str, name: str, listed: bool) -> None:
+    file = server.secrets / "hosts.toml"
+    file.write_text(f'[roles]\ninternal_hosts = ["127.0.0.0/8", "table:hosts"]\n{server.toml()}')
+    made = loaded(file)
+    assert not [one for one in made.remarks if one.severity is not Severity.NOTE]
+    assert made.internal.matches(ip_address(address), name) is listed
+
+
 def raises(work: Callable[[], object]) -> bool:
     try:
         work()
@@ -261,11 +297,11 @@ def test_old_answers_serve_while_it_is_out_and_not_for_ever(outage: tuple[Server
 MAIL = b"From: %s\nTo: b@b.example\nSubject: hello\nDate: now\n\nbody\n"
 
 
-def sent(daemon: Daemon, author: str) -> str:
+def sent(daemon: Daemon, author: str, address: str = LOOPBACK) -> str:
     """The selectors that signed, or the refusal."""
     with MilterClient((LOOPBACK, daemon.port)) as client:
         client.negotiate()
-        client.connect("localhost", LOOPBACK)
+        client.connect("localhost", address)
         client.helo()
         reply = client.message(MAIL % author.encode())
     return reply.text[:3] or ",".join(
@@ -299,6 +335,40 @@ def test_a_daemon_through_an_outage(outage: tuple[Server, str]) -> None:
         wait_until(lambda: sent(daemon, "new@a.example") == "s2", "the table")
         assert daemon.log_text().count("event=table-up table=senders") == 1
         assert PASSWORD not in daemon.log_text()
+    finally:
+        daemon.stop()
+
+
+@pytest.mark.parametrize("outage", ["stop"], indirect=True)
+@pytest.mark.parametrize(("fault", "unknown"), [("tempfail", "451"), ("accept", "")])
+def test_a_daemon_whose_hosts_are_elsewhere(
+    outage: tuple[Server, str], fault: str, unknown: str
+) -> None:
+    """A client that nothing else decides about waits, or counts as a stranger."""
+    server, _ = outage
+    folder = server.secrets
+    daemon = Daemon(folder, f"hosts-{fault}")
+    daemon.configure(
+        f'[sign]\nkey_table = "csl:k1=%:s1:{folder}/k1"\nsigning_table = "csl:a.example=k1"\n'
+        f'on_signing_error = "{fault}"\n[roles]\ninternal_hosts = ["127.0.0.2", "table:hosts"]\n'
+        f'[dns]\nnameservers = ["127.0.0.1:9"]\n{server.toml(SHORT + STALE)}',
+        {"watch": "0", "workers": "1"},
+    )
+    daemon.start()
+    try:
+        assert sent(daemon, "bob@a.example", "192.0.2.1") == "s1"
+        assert sent(daemon, "bob@a.example", "203.0.113.1") == ""
+        assert "reason=outside" in daemon.log_text()
+        server.stop()
+        time.sleep(1.1)
+        assert sent(daemon, "bob@a.example", "192.0.2.1") == "s1"
+        assert sent(daemon, "bob@a.example", "203.0.113.1") == ""
+        assert sent(daemon, "bob@a.example", "127.0.0.2") == "s1"
+        assert sent(daemon, "bob@a.example", "192.0.2.2") == unknown
+        assert daemon.log_text().count("event=table-down table=hosts") == 1
+        assert "hosts does not answer" in daemon.log_text()
+        server.start()
+        wait_until(lambda: sent(daemon, "bob@a.example", "192.0.2.2") == "s1", "the table")
     finally:
         daemon.stop()
 

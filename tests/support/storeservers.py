@@ -3,11 +3,12 @@
     with storeservers.running("ldap", tmp_path) as server:
         server.put("senders", [("a.example", "k1")])
         server.put("keys", [("k1", "a.example", "sel", "/path")])
-        text = server.toml()        # [[table]] called keys, senders and owners
+        text = server.toml()        # [[table]] called keys, senders, owners and hosts
         server.stop(); server.start(); server.freeze(); server.thaw()
 
 Kinds: sqlite (a file; frozen by a lock), postgresql, mariadb, ldap, redis.  Tables: keys
-(name, domain, selector, key), senders (sender, keyname), owners (author, login).
+(name, domain, selector, key), senders (sender, keyname), owners (author, login), hosts
+(client, remark).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ COLUMNS = {
     "keys": ("name", "domain", "selector", "private_key"),
     "senders": ("sender", "keyname"),
     "owners": ("author", "login"),
+    "hosts": ("client", "remark"),
 }
 LIMITS = "timeout = 20.0\nconnections = 2\n"
 Rows = Sequence[tuple[str, ...]]
@@ -98,7 +100,7 @@ class Server:
                 os.killpg(self.child.pid, number)
 
     def toml(self, limits: str = "") -> str:
-        """A [[table]] for each of the three."""
+        """A [[table]] for each of them."""
         return "".join(
             f'[[table]]\nname = "{name}"\nurl = "{self.url(name)}"\n'
             f'password_file = "{self.secret}"\n{limits or LIMITS}{self.more(name)}'
@@ -130,7 +132,8 @@ class Sql(Server):
 
     def url(self, table: str) -> str:
         name, *values = COLUMNS[table]
-        return f"{self.base()}?table={table_name(table)}&key={name}&value={','.join(values)}"
+        value = f"&value={','.join(values)}" if table != "hosts" else ""
+        return f"{self.base()}?table={table_name(table)}&key={name}{value}"
 
     def base(self) -> str:
         raise NotImplementedError

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
+from postseal.cli import check_config
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Severity
 from postseal.core.signing import SigningUnavailable
@@ -94,4 +96,47 @@ def test_a_password_is_pointed_at_and_not_shown(tmp_path: Path) -> None:
     made = configured(tmp_path, f"redis://u:hush@127.0.0.1:{free_port()}/0?prefix=x")
     assert "there is a password in the configuration" in {one.what for one in made.remarks}
     assert "hush" not in "".join(map(str, made.remarks))
+    made.close()
+
+
+def hosts(tmp_path: Path, text: str) -> site.Site:
+    file = tmp_path / "postseal.toml"
+    file.write_text(text)
+    return site.load(load.read(file))
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("option", ["internal_hosts", "peers"])
+def test_hosts_elsewhere(tmp_path: Path, option: str) -> None:
+    with sqlite3.connect(tmp_path / "t.db") as made:
+        made.execute("CREATE TABLE hosts (client TEXT)")
+        made.execute("INSERT INTO hosts VALUES ('192.0.2.0/24')")
+    made.close()
+    told = f'[roles]\n{option} = ["127.0.0.1", "sqlite:t.db?table=hosts&key=client"]\n'
+    found = hosts(tmp_path, told)
+    listed = found.internal if option == "internal_hosts" else found.peers
+    assert listed.matches(ip_address("192.0.2.9"), "")
+    assert listed.matches(ip_address("127.0.0.1"), "")
+    assert not listed.matches(ip_address("192.0.3.9"), "")
+    found.close()
+
+
+def test_hosts_in_a_table_that_is_set_up_wrongly(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        hosts(tmp_path, '[roles]\ninternal_hosts = ["::1",\n  "table:nowhere"]\n')
+    (mistake,) = (one for one in caught.value.mistakes if one.severity is Severity.ERROR)
+    assert (mistake.line, mistake.key) == (3, "roles.internal_hosts[2]")
+    assert "no [[table]] with the name 'nowhere'" in mistake.what
+
+
+def test_other_lists_of_hosts_have_no_tables(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="for internal_hosts and peers alone"):
+        hosts(tmp_path, '[roles]\ntrusted_relays = ["redis://127.0.0.1/0?prefix=x"]\n')
+
+
+def test_a_password_in_a_list_of_hosts_is_pointed_at(tmp_path: Path) -> None:
+    place = f"redis://u:hush@127.0.0.1:{free_port()}/0?prefix=x"
+    made = hosts(tmp_path, f'[roles]\ninternal_hosts = ["{place}"]\n')
+    assert "there is a password in the configuration" in {one.what for one in made.remarks}
+    assert "hush" not in str(check_config.facts(made))
     made.close()

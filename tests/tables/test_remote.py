@@ -1,8 +1,10 @@
-"""The three kinds of table over a store that answers as it likes."""
+"""The kinds of table over a store that answers as it likes."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ import pytest
 from postseal.core.signing import SigningUnavailable
 from postseal.tables.asking import Asker
 from postseal.tables.cached import Limits
-from postseal.tables.remote import Remote, RemoteKeys, RemoteLogins, RemoteSenders
+from postseal.tables.hosts import HostList, build
+from postseal.tables.remote import Remote, RemoteHosts, RemoteKeys, RemoteLogins, RemoteSenders
 from postseal.tables.store import Author, Found
 
 
@@ -129,3 +132,72 @@ def test_a_key_row_that_cannot_be_used() -> None:
 )  # fmt: skip
 def test_logins(rows: list[tuple[str, str]], login: str, allowed: bool) -> None:
     assert RemoteLogins(remote(Fake(*rows))).allows(login, "joe@a.example") is allowed
+
+
+def test_a_client_is_asked_for_by_everything_it_is_in() -> None:
+    fake = Fake()
+    assert RemoteHosts(remote(fake)).says(ip_address("192.0.2.1"), "Mx.B.example") is None
+    ((keys, author),) = fake.asked
+    assert keys[:11] == [
+        "!mx.b.example", "mx.b.example", "!.b.example", ".b.example", "!.example", ".example",
+        "!192.0.2.1", "!192.0.2.1/32", "192.0.2.1", "192.0.2.1/32", "!192.0.2.0/31",
+    ]  # fmt: skip
+    assert keys[-2:] == ["!0.0.0.0/0", "0.0.0.0/0"]
+    assert author == Author(address="192.0.2.1", domain="Mx.B.example")
+
+
+def test_a_client_of_whom_nothing_is_known_is_not_asked_for() -> None:
+    fake = Fake()
+    assert RemoteHosts(remote(fake)).says(None, "") is None
+    assert not fake.asked
+
+
+def test_a_name_of_many_labels_does_not_make_the_question_long() -> None:
+    fake = Fake()
+    RemoteHosts(remote(fake)).says(None, "x." * 120 + "b.example")
+    ((keys, _),) = fake.asked
+    assert len(keys) == 26
+    assert keys[-2:] == ["!.example", ".example"]
+
+
+def test_each_client_is_remembered_by_itself() -> None:
+    fake = Fake()
+    table = RemoteHosts(remote(fake))
+    for name in ("a.example", "b.example", "a.example"):
+        table.says(ip_address("2001:db8::1"), name)
+    assert len(fake.asked) == 2
+
+
+class Held(Fake):
+    """A store that has rows, and gives those that are asked for."""
+
+    def find(self, keys: Sequence[str], author: Author, /) -> Found:
+        super().find(keys, author)
+        return [row for row in self.rows if row[0] in keys]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_hosts_elsewhere_count_as_hosts_in_a_list(seed: int) -> None:
+    rng = random.Random(seed)
+    pool = [
+        "a.example", "mx.a.example", ".a.example", ".example", "192.0.2.1", "192.0.2.0/24",
+        "192.0.0.0/16", "0.0.0.0/0", "2001:db8::1", "2001:db8::/32", "::/0", "192.0.2.1/32",
+    ]  # fmt: skip
+    entries = [("!" * rng.randrange(2)) + one for one in rng.sample(pool, rng.randrange(1, 7))]
+    here, _ = build(entries)
+    there = HostList(beyond=[RemoteHosts(remote(Held(*((one, "x") for one in entries))))])
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.9.9", "8.8.8.8", "2001:db8::1", "::1"):
+        for name in ("", "a.example", "MX.a.example", "x.mx.a.example", "b.test"):
+            client = ip_address(address), name
+            assert there.matches(*client) is here.matches(*client), (entries, client)
+
+
+def test_entries_of_the_list_come_before_tables() -> None:
+    fake = Held(("192.0.2.1", "x"), ("192.0.2.2", "x"))
+    made, _ = build(["!192.0.2.1", "b.example"])
+    made.beyond.append(RemoteHosts(remote(fake)))
+    assert not made.matches(ip_address("192.0.2.1"), "")
+    assert made.matches(None, "b.example")
+    assert not fake.asked
+    assert made.matches(ip_address("192.0.2.2"), "")
+    assert not made.matches(ip_address("192.0.2.3"), "")

@@ -75,6 +75,24 @@ def test_refused(text: str, part: str, tmp_path: Path) -> None:
     assert part in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        pytest.param("ldap://h/dc=x?a?sub?(|(a=$d)(b=$d))", "(ATTRIBUTE=$d) once", id="ldap-two"),
+        pytest.param("ldap://h/$D?a?base", "(ATTRIBUTE=$d) once", id="ldap-base"),
+        pytest.param("table:x", "must have :keys", id="one-by-one"),
+        pytest.param("postfixadmin:/t.db", "no hosts", id="postfixadmin"),
+    ],
+)
+def test_refused_for_hosts(text: str, part: str, tmp_path: Path) -> None:
+    """A client has up to three hundred keys: nobody asks for one after the other."""
+    query = "SELECT a FROM b WHERE c = :key"
+    one = RemoteTable(name="x", url="sqlite:t.db", query=query)
+    with pytest.raises(SourceError) as caught:
+        of(wanted(text, tmp_path, one, use=Use.HOSTS))
+    assert part in str(caught.value)
+
+
 def test_a_library_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(name: str) -> None:
         raise ImportError(f"No module named {name!r}", name=name)
@@ -138,5 +156,6 @@ def test_a_password_in_the_configuration(text: str, url: str, there: bool) -> No
     assert has_password(text, [told(url)] if url else []) is there
 
 
-def test_each_use_has_its_option() -> None:
-    assert {use.value for use in stores.Use} == {"key_table", "signing_table", "sender_login"}
+def test_each_use_in_sign_has_its_option() -> None:
+    uses = {use.value for use in stores.Use if use is not stores.Use.HOSTS}
+    assert uses == {"key_table", "signing_table", "sender_login"}

@@ -22,7 +22,8 @@ class RemoteTable(Section):
         min_length=1,
         max_length=64,
         pattern=r"^[A-Za-z0-9_.-]+$",
-        description="What key_table, signing_table and sender_login call it: table:NAME.",
+        description="What key_table, signing_table, sender_login, internal_hosts and peers call it:"
+        " table:NAME.",
     )
     url: str = Field(
         min_length=1,

@@ -64,8 +64,11 @@ class Roles(Section):
         " all hosts below it, IPv4 and IPv6 addresses and networks. An entry that starts with !"
         " makes an exception. Names are looked up first, then addresses, the most specific entry"
         " first, and what is found first decides. An entry file:/PATH reads more entries from a"
-        " file, one on a line. Mail from the local sendmail command counts as"
-        " coming from 127.0.0.1. Setting this replaces the default.",
+        " file, one on a line. An entry table:NAME, or an address as under Tables elsewhere, is"
+        " asked about every client that the other entries do not decide about; while it does not"
+        " answer, on_signing_error decides, and accept means that the mail is checked like a"
+        " stranger's. Mail from the local sendmail command counts as coming from 127.0.0.1. Setting"
+        " this replaces the default.",
     )
     daemon_names: Words = Field(
         default=("ORIGINATING",),

@@ -41,7 +41,7 @@ from postseal.core.outbound import (
 )
 from postseal.core.resolver import Resolver
 from postseal.core.roles import Origin
-from postseal.core.rules import Rules
+from postseal.core.rules import OnFault, Rules
 from postseal.core.signing import (
     KeyChooser,
     LoginTable,
@@ -79,10 +79,12 @@ class Pipeline:
     def open(self, client: Client, envelope: Envelope, header: Header, resolver: Resolver) -> Work:
         """Begin a message at the end of its header.  Never raises for what a sender wrote."""
         rules = self._rules
-        origin = roles.decide(client, rules.origins)
+        origin, unknown = _origin(client, rules)
         if origin is Origin.PEER:
             return LeaveAlone(origin)
         authors = address.author_domains(address.from_fields(header))
+        if unknown and rules.on_signing_error is OnFault.TEMPFAIL:
+            return Refused(rules, origin, client, authors, unknown)
         now = int(self._clock())
         try:
             if origin.signs and not _may_write(client, authors, rules.logins):
@@ -98,7 +100,7 @@ class Pipeline:
         work = Checking(
             rules, origin, authors, client, envelope, header, resolver, now, self._count
         )
-        why = self._why_unsigned(origin, authors)
+        why = unknown or self._why_unsigned(origin, authors)
         return Unsigned(work, why) if why else work
 
     def _why_unsigned(self, origin: Origin, authors: address.Authors) -> str:
@@ -108,6 +110,17 @@ class Pipeline:
         if origin.trusted or is_ours(authors.domains, self._rules.ours):
             return origin.value
         return ""
+
+
+def _origin(client: Client, rules: Rules) -> tuple[Origin, str]:
+    """The origin; and why it is not known, where a table of hosts does not answer.
+
+    Then nothing vouches for the message, and it is checked like a stranger's if it is not deferred.
+    """
+    try:
+        return roles.decide(client, rules.origins), ""
+    except SigningUnavailable as reason:
+        return Origin.OUTSIDE, str(reason)
 
 
 def _at_once(work: Callable[[], Signatures]) -> Signatures:

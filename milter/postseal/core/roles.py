@@ -60,7 +60,9 @@ class Origin(StrEnum):
 class HostSet(Protocol):
     """A set of client hosts: addresses, networks, names, with exceptions."""
 
-    def matches(self, address: Address | None, name: str, /) -> bool: ...
+    def matches(self, address: Address | None, name: str, /) -> bool:
+        """Whether the client is in it.  Raises SigningUnavailable when that cannot be said now."""
+        ...
 
 
 class NoHosts:
@@ -112,6 +114,8 @@ def decide(client: Client, origins: Origins) -> Origin:
     Postfix sets {daemon_name} to its host name unless told otherwise, so only a
     listed value means anything.  Mail of sendmail(1) arrives as 127.0.0.1 and is
     internal only where the operator's internal hosts say so.
+
+    Raises SigningUnavailable when a table of hosts does not answer and nothing else decides.
     """
     if origins.peers.matches(client.address, client.name):
         return Origin.PEER

@@ -1,7 +1,7 @@
 """Tables in databases and directories, as the configuration names them: made and tried.
 
 NAME
-    elsewhere - Elsewhere.table(): an option's Remote, and what is wrong with it
+    elsewhere - Elsewhere.table() and hosts(): an option's Remote, and what is wrong with it
 
 GIVES
     a Remote.  A table that is set up wrongly (no such column, no such library) is an
@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from postseal.conf.lines import Path as OptionPath
 from postseal.conf.load import Configuration
 from postseal.conf.mistake import Mistake, Severity
 from postseal.tables import stores
@@ -38,10 +39,27 @@ class Elsewhere:
     made: list[Remote] = field(default_factory=list)
 
     def table(self, configuration: Configuration, use: Use, found: list[Mistake]) -> Remote | None:
-        """The table of an option; None when it cannot be had."""
+        """The table of an option of [sign]; None when it cannot be had."""
+        text = getattr(configuration.settings.sign, use.value)
+        return self._table(configuration, use, text, ("sign", use.value), found)
+
+    def hosts(
+        self, configuration: Configuration, text: str, path: OptionPath, found: list[Mistake]
+    ) -> Remote | None:
+        """The table that an entry of a list of hosts names; None when it cannot be had."""
+        return self._table(configuration, Use.HOSTS, text, path, found)
+
+    def _table(
+        self,
+        configuration: Configuration,
+        use: Use,
+        text: str,
+        path: OptionPath,
+        found: list[Mistake],
+    ) -> Remote | None:
         settings = configuration.settings
         wanted = Wanted(
-            text=getattr(settings.sign, use.value),
+            text=text,
             use=use,
             tables=settings.table,
             base=Path(configuration.file).absolute().parent,
@@ -51,11 +69,11 @@ class Elsewhere:
         try:
             remote, store = stores.of(wanted)
         except SourceError as error:
-            found.append(configuration.mistake(("sign", use.value), str(error), error.hint))
+            found.append(configuration.mistake(path, str(error), error.hint))
             return None
         if stores.has_password(wanted.text, settings.table):
             note = configuration.mistake(
-                ("sign", use.value),
+                path,
                 "there is a password in the configuration",
                 "put it into a file of its own: password_file in [[table]]",
             )
@@ -64,7 +82,7 @@ class Elsewhere:
         if fault is not None:
             severity = Severity.ERROR if fault.lasting else Severity.DEAD
             what = fault.what if fault.lasting else f"does not answer: {fault.what}"
-            mistake = configuration.mistake(("sign", use.value), what, fault.hint)
+            mistake = configuration.mistake(path, what, fault.hint)
             found.append(replace(mistake, severity=severity))
         self.made.append(remote)
         return remote

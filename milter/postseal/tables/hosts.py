@@ -11,6 +11,8 @@ GIVES
     HostList (a core.roles.HostSet), and a Remark for each entry that is refused or
     was read in another way than it is written.
 
+    texts(): what to ask a table elsewhere for, which knows texts alone.
+
 DOES NOT
     ask DNS: names are those the MTA has verified, and are compared as text.
 
@@ -26,7 +28,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
-from typing import Any
+from typing import Any, Protocol
 
 from postseal.conf.mistake import Severity
 from postseal.core.names import BadDomain, ascii_domain
@@ -37,6 +39,7 @@ Network = IPv4Network | IPv6Network
 _ADDRESS = re.compile(
     r"(?P<open>\[)?(?P<address>[0-9A-Fa-f:.]+)(?(open)\])(?:/(?P<bits>[0-9]{1,3}))?"
 )
+MOST_PARENTS = 12  # of a client's name that a table elsewhere is asked for
 _RANGE = re.compile(r"[0-9.]+-[0-9.]+")
 _MASK = re.compile(r"[0-9.]+/[0-9]+\.[0-9.]+")
 
@@ -59,23 +62,39 @@ class EntryError(ValueError):
         super().__init__(what)
 
 
+class HostTable(Protocol):
+    """A table of entries somewhere else."""
+
+    def says(self, address: Address | None, name: str, /) -> bool | None:
+        """True for listed, False for excepted, None for neither.  Raises SigningUnavailable."""
+        ...
+
+
 @dataclass(slots=True)
 class HostList:
-    """True and False stand for listed and excepted."""
+    """True and False stand for listed and excepted.  beyond is asked where neither is said."""
 
     names: dict[str, bool] = field(default_factory=dict)
     networks: dict[tuple[int, int], dict[int, bool]] = field(default_factory=dict)
+    beyond: list[HostTable] = field(default_factory=list)
     _lengths: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
-        return len(self.names) + sum(map(len, self.networks.values()))
+        return len(self.names) + sum(map(len, self.networks.values())) + len(self.beyond)
 
     def matches(self, address: Address | None, name: str, /) -> bool:
-        """Whether the client is listed.  name is its verified host name, "" without one."""
-        by_name = self._by_name(name) if name else None
-        if by_name is not None:
-            return by_name
-        return address is not None and self._by_address(address)
+        """Whether the client is listed.  name is its verified host name, "" without one.
+
+        Raises SigningUnavailable when only a table elsewhere could say, and does not.
+        """
+        word = self._by_name(name) if name else None
+        if word is None and address is not None:
+            word = self._by_address(address)
+        for table in self.beyond:
+            if word is not None:
+                break
+            word = table.says(address, name)
+        return bool(word)
 
     def _by_name(self, name: str) -> bool | None:
         name = name.lower().rstrip(".")
@@ -87,9 +106,8 @@ class HostList:
             at = name.find(".", at + 1)
         return None
 
-    def _by_address(self, address: Address) -> bool:
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
+    def _by_address(self, address: Address) -> bool | None:
+        address = _plain(address)
         number, width = int(address), address.max_prefixlen
         for key in self._lengths:
             version, bits = key
@@ -97,7 +115,7 @@ class HostList:
                 word = self.networks[key].get(number >> (width - bits))
                 if word is not None:
                     return word
-        return False
+        return None
 
     def add(self, entry: str) -> Remark | None:
         """Take one entry in.  Raises EntryError."""
@@ -120,6 +138,33 @@ class HostList:
     @staticmethod
     def _put(table: dict[Any, bool], key: str | int, listed: bool) -> None:
         table[key] = table.get(key, True) and listed
+
+
+def texts(address: Address | None, name: str) -> list[str]:
+    """Every entry that could be meant, the one that counts most first: as HostList looks.
+
+    Names and their parents, the address, its networks; the exception before each.
+    """
+    made: list[tuple[str, ...]] = []
+    if name:
+        name = name.lower().rstrip(".")
+        dots = [at for at, char in enumerate(name) if char == "."]
+        made += [(name,), *((name[at:],) for at in dots[-MOST_PARENTS:])]
+    if address is not None:
+        address = _plain(address)
+        whole = address.max_prefixlen
+        made.append((str(address), f"{address}/{whole}"))
+        made += [
+            (str(ip_network(f"{address}/{bits}", strict=False)),)
+            for bits in range(whole - 1, -1, -1)
+        ]
+    return [text for same in made for sign in ("!", "") for text in (sign + one for one in same)]
+
+
+def _plain(address: Address) -> Address:
+    """IPv4 as such."""
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def _network(address: str, bits: str | None) -> tuple[Network, str]:

@@ -1,13 +1,14 @@
 """Tables that are asked row by row: the same questions as to tables in files.
 
 NAME
-    remote - RemoteSenders, RemoteKeys and RemoteLogins
+    remote - RemoteSenders, RemoteKeys, RemoteLogins and RemoteHosts
 
 GIVEN
     a store, and the limits of its memory.
 
 GIVES
-    what senders.py, keytable.py and logins.py give for exact look-ups, in the same order.
+    what senders.py, keytable.py, logins.py and hosts.py give for exact look-ups, in the
+    same order.
     All texts that could match are asked for at once.
 
     Raises TableUnavailable when there is no answer, or none that can be used.
@@ -19,10 +20,12 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 
 from postseal.core.signing import SigningUnavailable
-from postseal.tables import keytable, logins, senders
+from postseal.core.transaction import Address
+from postseal.tables import hosts, keytable, logins, senders
 from postseal.tables.asking import Asker
 from postseal.tables.cached import Cached, Limits, Tell
 from postseal.tables.findings import Report
@@ -166,3 +169,24 @@ def _owners(rows: Iterable[Row]) -> Iterator[logins.Owners]:
         made = logins.owners_of(row, False, Report(""))
         if made is not None:
             yield made
+
+
+class RemoteHosts:
+    """A table of hosts (a hosts.HostTable).  Values of rows do not matter."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._cached = Cached(remote.name, self._ask, remote.limits, remote.tell)
+
+    def says(self, address: Address | None, name: str, /) -> bool | None:
+        """As hosts.HostTable.  Raises TableUnavailable."""
+        return self._cached.get(f"{address or ''} {name}")
+
+    def _ask(self, client: str) -> bool | None:
+        text, _, name = client.partition(" ")
+        address = ip_address(text) if text else None
+        asked = hosts.texts(address, name)
+        if not asked:
+            return None
+        rows = self._remote.rows(asked, Author(address=text, domain=name))
+        return not rows[0].key.startswith("!") if rows else None

@@ -33,13 +33,13 @@ from postseal.conf.model import Settings
 from postseal.conf.policy import Override
 from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
 from postseal.core.signing import KeyChooser, LoginTable, NoKeys
-from postseal.tables import accounts, hosts, loading, notes, overrides, safety, suffixes
+from postseal.tables import accounts, hosts, loading, notes, overrides, safety, source, suffixes
 from postseal.tables.cached import Tell
 from postseal.tables.chooser import DomainChooser, TableChooser
 from postseal.tables.elsewhere import Elsewhere
 from postseal.tables.hosts import HostList
 from postseal.tables.keyring import KeyFault, Keyring
-from postseal.tables.remote import Remote, RemoteSenders
+from postseal.tables.remote import Remote, RemoteHosts, RemoteSenders
 from postseal.tables.suffixes import SuffixList
 
 DEFAULT_USER = "postseal"
@@ -142,7 +142,7 @@ def load(
         found += accounts.mistakes(configuration)
     keyring = Keyring(os.geteuid() if uid is None else uid)
     away = Elsewhere(uid=keyring.uid, tell=tell)
-    lists = _lists(configuration, found)
+    lists = _lists(configuration, away, found)
     places = overrides.places(configuration, found)
     clients = tuple(one for place in places for one in _clients(place, found))
     found += (one for place in places for one in overrides.remarks(place))
@@ -189,11 +189,17 @@ _LISTS = (
     ("roles", "trusted_relays"),
     ("upstream", "hosts"),
 )
+_ELSEWHERE = _LISTS[:2]  # the others are looked up where nothing may be waited for
 
 
-def _lists(configuration: Configuration, found: list[Mistake]) -> dict[str, HostList]:
+def _lists(
+    configuration: Configuration, away: Elsewhere, found: list[Mistake]
+) -> dict[str, HostList]:
     """The lists of hosts, by the names of their options."""
-    return {path[-1]: _hosts(configuration, path, found) for path in _LISTS}
+    return {
+        path[-1]: _hosts(configuration, path, found, away if path in _ELSEWHERE else None)
+        for path in _LISTS
+    }
 
 
 def _clients(configuration: Configuration, found: list[Mistake]) -> Iterator[HostList]:
@@ -286,8 +292,13 @@ def _option(settings: Settings, path: OptionPath) -> Any:
     return found
 
 
-def _hosts(configuration: Configuration, path: OptionPath, found: list[Mistake]) -> HostList:
-    """The list of an option, with the files it names."""
+def _hosts(
+    configuration: Configuration,
+    path: OptionPath,
+    found: list[Mistake],
+    away: Elsewhere | None = None,
+) -> HostList:
+    """The list of an option, with the files it names; and the tables elsewhere, with away."""
     made = HostList()
     base = Path(configuration.file).absolute().parent
     entries: Iterable[str] = _option(configuration.settings, path)
@@ -295,8 +306,27 @@ def _hosts(configuration: Configuration, path: OptionPath, found: list[Mistake])
         if entry.startswith("file:"):
             loading.hosts_file(base / entry.removeprefix("file:"), made, found)
             continue
+        if entry.partition(":")[0].lower() in source.REMOTE:
+            remote = _beyond(configuration, entry, (*path, number), found, away)
+            made.beyond += [RemoteHosts(remote)] if remote else []
+            continue
         remark = hosts.try_add(made, entry)
         if remark:
             where = configuration.mistake((*path, number), f'"{entry}" {remark.what}', remark.hint)
             found.append(loading.with_severity(where, remark.severity))
     return made
+
+
+def _beyond(
+    configuration: Configuration,
+    entry: str,
+    path: OptionPath,
+    found: list[Mistake],
+    away: Elsewhere | None,
+) -> Remote | None:
+    """The table elsewhere that an entry names, where there may be one."""
+    if away is not None:
+        return away.hosts(configuration, entry, path, found)
+    what = "tables elsewhere are read for internal_hosts and peers alone"
+    found.append(configuration.mistake(path, what, "list the hosts here, or in a file:/PATH"))
+    return None

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from postseal.tables.sql import Ask
 
 PASSWORD_MAX = 4096
+_ALL_AT_ONCE = "a client is looked up by its names, its address and all networks it is in"
 PACKAGES = {
     "sqlalchemy": "sql",
     "psycopg": "sql",
@@ -57,6 +58,7 @@ class Use(StrEnum):
     KEYS = "key_table"
     SENDERS = "signing_table"
     LOGINS = "sender_login"
+    HOSTS = "hosts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ def _needs(module: str) -> None:
 
 def _store(told: RemoteTable, place: Place, wanted: Wanted, password: str) -> Store:
     if place.kind in LDAP:
-        return _ldap(told, place, password)
+        return _ldap(told, place, wanted.use, password)
     if place.kind in REDIS:
         return _redis(told, place, password)
     return _sql(told, place, wanted, password)
@@ -186,6 +188,8 @@ def _question(told: RemoteTable, place: Place, use: Use) -> Ask:
 
     ours = place.ours
     if place.postfixadmin:
+        if use is Use.HOSTS:
+            raise SourceError("PostfixAdmin's database has no hosts")
         if use is Use.KEYS:
             raise SourceError(
                 "PostfixAdmin's database has no keys",
@@ -194,7 +198,11 @@ def _question(told: RemoteTable, place: Place, use: Use) -> Ask:
         key = ours.get("key", DEFAULT_KEY)
         return postfixadmin.owners() if use is Use.LOGINS else postfixadmin.senders(key)
     if told.query:
+        if use is Use.HOSTS and ":keys" not in told.query:
+            raise SourceError("for hosts, the query must have :keys", _ALL_AT_ONCE)
         return sql.by_text(told.query)
+    if use is Use.HOSTS and ours.get("key"):
+        ours = {"value": ours["key"], **ours}
     missing = [name for name in ("table", "key", "value") if not ours.get(name)]
     if missing:
         raise SourceError(
@@ -225,7 +233,7 @@ def _redis(told: RemoteTable, place: Place, password: str) -> Store:
         raise SourceError(f"the address cannot be read: {error}") from None
 
 
-def _ldap(told: RemoteTable, place: Place, password: str) -> Store:
+def _ldap(told: RemoteTable, place: Place, use: Use, password: str) -> Store:
     _needs("ldap")
     from postseal.tables.directory import LdapStore
 
@@ -235,9 +243,12 @@ def _ldap(told: RemoteTable, place: Place, password: str) -> Store:
     told_last = urls[0].split("?")[4:5]
     extensions = [unquote(one) for part in told_last for one in part.split(",")]
     user = next((one.partition("=")[2] for one in extensions if one.startswith("bindname=")), "")
+    search = _search(urls[0])
+    if use is Use.HOSTS and not search.key_attribute:
+        raise SourceError("for hosts, the filter must have (ATTRIBUTE=$d) once", _ALL_AT_ONCE)
     return LdapStore(
         servers,
-        _search(urls[0]),
+        search,
         user=user,
         password=password,
         start_tls="x-starttls" in extensions,
