@@ -172,8 +172,8 @@ results_name() {
 
 # A unix socket has to let Postfix in.
 socket_group() {
-	case $socket in
-	unix:* | local:*)
+	case $postfix_socket in
+	unix:*)
 		am_root && getent group postfix >/dev/null && printf 'socket_group = "postfix"\n'
 		;;
 	esac
