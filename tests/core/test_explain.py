@@ -22,6 +22,8 @@ WORLD = {
     ("other.example", "TXT"): (b"v=spf1 ip4:203.0.113.7 -all",),
     ("no.example", "TXT"): (b"v=spf1 -all",),
     ("bad.example", "TXT"): (b"v=spf1 nonsense -all",),
+    ("long.example", "TXT"): (b"v=spf1 " + b"ip4:192.0.2.1 " * 40 + b"-all",),
+    ("_dmarc.mild.example", "TXT"): (b"v=DMARC1; p=none",),
 }
 BARE = mail(FIELDS)
 
@@ -56,7 +58,8 @@ def told(what: Mail = BARE, sender: str = "ann@example.com", **more: object) -> 
         pytest.param(told(mail([("From", " a@b@c")])), "cannot be read", id="unreadable"),
         pytest.param(told(), "DKIM: it carries no signature", id="unsigned"),
         pytest.param(
-            told(signed()), "signature of example.com (rsa-sha256, selector s1", id="dkim-pass"
+            told(signed()), "signature of example.com (rsa-sha256, 1024-bit key at"
+            " s1._domainkey.example.com) verifies.", id="dkim-pass"
         ),
         pytest.param(
             told(replace(signed(), body=b"Bye\r\n")), "counts for nothing, fail", id="dkim-fail"
@@ -98,7 +101,7 @@ def told(what: Mail = BARE, sender: str = "ann@example.com", **more: object) -> 
         ),
         pytest.param(
             told(sender="a@no.example"),
-            "asks for reject at _dmarc.example.com, in test mode (t=y)", id="dmarc-test-mode",
+            "example.com asks for reject at _dmarc.example.com ("v=DMARC1;", id="dmarc-test-mode",
         ),
         pytest.param(
             told(mail([("From", " a@quiet.example")])), "quiet.example publishes no policy",
@@ -117,6 +120,49 @@ def told(what: Mail = BARE, sender: str = "ann@example.com", **more: object) -> 
 )  # fmt: skip
 def test_sentences(story: str, says: str) -> None:
     assert says in story
+
+
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [
+        pytest.param(told(), 'its record is "v=spf1 ip4:203.0.113.7 -all".', id="spf"),
+        pytest.param(
+            told(sender="a@bad.example"), 'Its record is "v=spf1 nonsense -all".', id="spf-broken"
+        ),
+        pytest.param(
+            told(sender="a@long.example"), f'"v=spf1 {"ip4:192.0.2.1 " * 13}ip4:192.0.2..."',
+            id="spf-long",
+        ),
+        pytest.param(
+            told(), 'reject at _dmarc.example.com ("v=DMARC1; p=reject; t=y"), in test mode (t=y);',
+            id="dmarc",
+        ),
+        pytest.param(
+            told(sender="e@other.example"), "in test mode (t=y, which leaves quarantine); the",
+            id="test-mode",
+        ),
+    ],
+)  # fmt: skip
+def test_the_records_that_results_rest_on_are_shown(story: str, says: str) -> None:
+    assert says in story
+
+
+@pytest.mark.parametrize(
+    ("author", "more", "says"),
+    [
+        pytest.param("x@example.com", {}, "accepted. The configuration does nothing about mail for"
+                     " which quarantine is asked.", id="switched-off"),
+        pytest.param("x@mild.example", {}, "accepted. Its author's domain asks for nothing else.",
+                     id="p-none"),
+        pytest.param("x@no.example", {}, "It is accepted.", id="no-policy"),
+        pytest.param("x@example.com", {"told": rules(dmarc=DmarcRules(
+            quarantine=OnQuarantine.HOLD))}, "It is put on hold: DMARC failure for example.com.",
+            id="held"),
+    ],
+)  # fmt: skip
+def test_why_a_failure_goes_on(author: str, more: dict[str, object], says: str) -> None:
+    story = told(mail([("From", f" {author}")]), sender="e@other.example", **more)
+    assert story.endswith(says)
 
 
 def test_a_dns_fault_is_named() -> None:

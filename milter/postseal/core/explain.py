@@ -53,7 +53,7 @@ def _story(verdict: Verdict) -> Iterator[str]:
         yield f"{removed} Authentication-Results {fields} to be ours came with it, and is removed."
     if verdict.local is not None:
         yield _local(verdict.local)
-    yield _outcome(verdict.action)
+    yield _outcome(verdict.action) + _unheeded(verdict)
     if verdict.mark:
         yield f"It gets a field that says so: X-Postseal-Quarantine: {verdict.mark}."
 
@@ -174,14 +174,20 @@ def _signatures(results: tuple[verify.Result, ...]) -> Iterator[str]:
             yield "DKIM: it carries no signature."
             continue
         whose = f"signature of {result.domain}" if result.domain else "a signature"
-        selector = f", selector {result.selector}" if result.selector else ""
-        key = f", {result.key_bits}-bit key" if result.key_bits else ""
-        about = f"DKIM: {whose} ({result.algorithm or 'unreadable'}{selector}{key})"
+        about = f"DKIM: {whose} ({result.algorithm or 'unreadable'}{_key(result)})"
         if result.status is verify.Status.PASS:
             test = ", but its key is in test mode and proves nothing" if result.testing else ""
             yield f"{about} verifies{test}."
         else:
             yield f"{about} counts for nothing, {result.status}: {result.detail or result.why}."
+
+
+def _key(result: verify.Result) -> str:
+    """The record that the signature names, and what was found there."""
+    if not (result.selector and result.domain):
+        return ""
+    bits = f"{result.key_bits}-bit " if result.key_bits else ""
+    return f", {bits}key at {result.selector}._domainkey.{result.domain}"
 
 
 def _chain(result: arc.ArcResult) -> str:
@@ -213,7 +219,10 @@ def _sender(result: spf.Result, client: Address | None) -> str:
         return f"SPF: there is no domain in {which} to check."
     if (verb := _SPF.get(result.status)) is not None:
         term = f" ({result.mechanism})" if result.mechanism else ""
-        return f"SPF: {result.domain}, the domain in {which}, {verb} the client {host}{term}."
+        return (
+            f"SPF: {result.domain}, the domain in {which}, {verb} the client {host}{term};"
+            f' its record is "{_cut(result.record)}".'
+        )
     if result.status is spf.Status.NONE:
         if result.why is spf.Why.NO_CLIENT:
             return (
@@ -222,7 +231,15 @@ def _sender(result: spf.Result, client: Address | None) -> str:
         lack = "does not exist" if result.why is spf.Why.NO_SUCH_DOMAIN else "has no SPF record"
         return f"SPF: {result.domain}, the domain in {which}, {lack}."
     reason = f"{result.why}, {result.detail}" if result.detail else result.why
-    return f"SPF: {result.domain} could not be checked, {result.status}: {reason}."
+    record = f' Its record is "{_cut(result.record)}".' if result.record else ""
+    return f"SPF: {result.domain} could not be checked, {result.status}: {reason}.{record}"
+
+
+_RECORD_MAX = 200
+
+
+def _cut(record: str) -> str:
+    return record if len(record) <= _RECORD_MAX else f"{record[:_RECORD_MAX]}..."
 
 
 def _dmarc(result: Dmarc, verdict: Verdict) -> Iterator[str]:
@@ -242,8 +259,12 @@ def _policy(result: Dmarc) -> str:
     where = f"_dmarc.{result.policy_domain}"
     if result.published is None:
         return f"{result.author_domain} has a record at {where}; "
-    test = ", in test mode (t=y)" if result.testing else ""
-    return f"{result.author_domain} asks for {result.published} at {where}{test}; "
+    record = f' ("{_cut(str(result.record))}")' if result.record is not None else ""
+    test = ""
+    if result.testing:
+        lower = f", which leaves {result.applied}" if result.applied != result.published else ""
+        test = f", in test mode (t=y{lower if result.status is DmarcStatus.FAIL else ''})"
+    return f"{result.author_domain} asks for {result.published} at {where}{record}{test}; "
 
 
 def _alignment(result: Dmarc, verdict: Verdict) -> str:
@@ -296,6 +317,17 @@ def _outcome(act: action.Action) -> str:
             return f"It is refused: {code} {enhanced} {text}."
         case action.Defer(text, code, enhanced):
             return f"It is deferred: {code} {enhanced} {text}."
+
+
+def _unheeded(verdict: Verdict) -> str:
+    """Why mail that fails DMARC goes on, where nobody's policy says so."""
+    result = verdict.dmarc
+    heeded = verdict.mark or verdict.local or not isinstance(verdict.action, action.Accept)
+    if heeded or result is None or result.status is not DmarcStatus.FAIL:
+        return ""
+    if result.applied is Disposition.NONE:
+        return " Its author's domain asks for nothing else."
+    return f" The configuration does nothing about mail for which {result.applied} is asked."
 
 
 def short(result: Dmarc, signatures: Iterable[verify.Result], sender: spf.Result | None) -> str:
