@@ -60,6 +60,20 @@ def test_every_finding_code_is_explained(module: str, page: str) -> None:
     assert sorted(c for c in codes if c not in text and not c.startswith("key-ok")) == []
 
 
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_takes_the_units_of_the_page(tmp_path: Path) -> None:
+    text = (MAN / "postseal-rotate.1").read_text("utf-8")
+    units = re.findall(r"\.Pa (postseal-rotate\.\w+) :\n\.Bd .*\n((?:.*\n)*?)\.Ed\n", text)
+    assert [name for name, _ in units] == ["postseal-rotate.service", "postseal-rotate.timer"]
+    for name, unit in units:  # what is named in them need not be installed here
+        here = unit.replace("/usr/local/bin/postseal-rotate", "/bin/true")
+        here = re.sub("^Documentation=.*\n", "", here, flags=re.MULTILINE)
+        (tmp_path / name).write_text(here)
+    command = ["systemd-analyze", "verify", str(tmp_path / "postseal-rotate.timer")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
 def test_every_stage_of_a_rotation_is_explained() -> None:
     text = (MAN / "postseal-rotate.1").read_text("utf-8")
     assert [stage for stage in Stage if f".It {stage}\n" not in text] == []

@@ -191,9 +191,11 @@ def domain(tmp_path: Path, *, child: str = "") -> Iterator[World]:
     path = keys / "old.private"
     path.write_bytes(keypair.pem(old))
     path.chmod(0o600)
+    (keys / "other.private").write_bytes(keypair.pem(old))
+    (keys / "other.private").chmod(0o600)
     record = f'old._domainkey TXT "v=DKIM1; p={keypair.public_text(old)}"\n'
     (tmp_path / "KeyTable").write_text(
-        f"# keys\nold._domainkey.{DOMAIN} {DOMAIN}:old:{path}\nother o.example:x:{path}\n"
+        f"# keys\nold._domainkey.{DOMAIN} {DOMAIN}:old:{path}\nother o.example:x:{keys}/other.private\n"
     )
     (tmp_path / "SigningTable").write_text(
         f"# who\n*@{DOMAIN} old._domainkey.{DOMAIN}\n*@o.example other\n"

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postseal_keys import keypair, names, store
-from postseal_keys.console import CONFIG, DATAERR, Problem, os_problem
+from postseal_keys.console import CONFIG, DATAERR, UNAVAILABLE, Problem, os_problem
 from postseal_keys.hangup import hang_up
 from postseal_keys.keycheck import Wanted, wanted
 from postseal_keys.rotate import tables
@@ -38,11 +38,12 @@ Doable = Make | Publish | Switch | Revoke | Remove
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a look found.  texts: at any server."""
+    """What a look found.  texts: at any server.  answered: by at least one of them."""
 
     ok: bool
     why: str = ""
     texts: tuple[bytes, ...] = ()
+    answered: bool = True
 
 
 Looker = Callable[[str, str, Wanted], Seen]  # selector, domain, key
@@ -100,6 +101,12 @@ class Effects:
         """Never over a record that is not ours."""
         public = self._public(line, key)
         seen = self.looker(key.selector, line.domain, public)
+        if not seen.answered:
+            raise Problem(
+                f"{_name(line, key)}: no name server says whether it is free: {seen.why}",
+                hint="it is tried again next time",
+                code=UNAVAILABLE,
+            )
         strange = [text for text in seen.texts if public.public.encode() not in _packed(text)]
         if strange:
             raise Problem(
@@ -128,7 +135,9 @@ class Effects:
             before = _read(settings.signing_table)
             after = tables.signing(before, change, rows)
             if old is None:
-                pattern = names_in(settings.pattern, new.selector, line.domain)
+                entry = settings.entry(line)
+                pattern = entry.pattern if entry else settings.pattern
+                pattern = names_in(pattern, new.selector, line.domain)
                 after = tables.with_pattern(after, pattern, change.row)
             _replace(settings.signing_table, before, after)
         self._tell_daemon()
@@ -154,8 +163,15 @@ class Effects:
             )
 
     def _dispose(self, line: Line, key: Key) -> None:
-        """The old private key: erased, published so that old signatures can be denied, or kept."""
+        """The old private key: erased, published so that old signatures can be denied, or kept.
+
+        Never while another row, of another domain perhaps, signs with the same file.
+        """
         path = Path(key.file)
+        others = tables.with_file(_read(self.settings.key_table), key.file, line.domain)
+        if others and self.settings.old_keys != "keep":
+            self.say(f"{key.file}: stays, because {others[0]} of the KeyTable signs with it")
+            return
         try:
             if self.settings.old_keys == "publish" and path.exists():
                 data = path.read_bytes()

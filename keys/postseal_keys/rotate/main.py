@@ -24,16 +24,17 @@ from functools import partial
 from pathlib import Path
 
 from postseal_keys import __version__, durations, keypair, names
-from postseal_keys.console import CONFIG, OK, TEMPFAIL, Problem, complain, run
+from postseal_keys.console import CONFIG, OK, TEMPFAIL, Problem, complain, os_problem, run
 from postseal_keys.dnsask import Address, address, configured
-from postseal_keys.keycheck import Wanted
+from postseal_keys.keycheck import Wanted, wanted
 from postseal_keys.keyreport import Job, World, network, report
 from postseal_keys.options import Values, help_text, parse
-from postseal_keys.rotate import machine, runner, tables
+from postseal_keys.rotate import machine, runner
+from postseal_keys.rotate.adopt import Trouble, lines_of
 from postseal_keys.rotate.effects import Effects, Seen
-from postseal_keys.rotate.model import Line
+from postseal_keys.rotate.model import Key, Line, Stage
 from postseal_keys.rotate.options import ABOUT, EXAMPLES, MANUAL, OPTIONS
-from postseal_keys.rotate.publish import Hook, NsUpdate, Print, Publisher, tsig
+from postseal_keys.rotate.publish import Hook, NsUpdate, Print, Publisher, by_hand, tsig
 from postseal_keys.rotate.settings import Settings, read
 from postseal_keys.rotate.statefile import Store
 
@@ -65,89 +66,88 @@ def _run(argv: Sequence[str], clock: Clock) -> int:
     store = Store(settings.state)
     now = int(clock())
     if command == "status":
-        return _status(values, settings, _lines(settings, store.load(), now), now)
+        lines, troubles = _lines(settings, store.load(), now)
+        return _status(values, settings, lines, now) or _complain(troubles)
     with store.locked():
-        lines = _lines(settings, store.load(), now)
+        lines, troubles = _lines(settings, store.load(), now)
         if command == "start":
-            return _start(values, settings, store, lines, now)
-        return _do(values, settings, store, lines, now)
+            return _start(values, settings, store, lines, troubles, now)
+        return _do(values, settings, store, lines, troubles, now)
 
 
-def _do(values: Values, settings: Settings, store: Store, lines: list[Line], now: int) -> int:
+def _do(
+    values: Values,
+    settings: Settings,
+    store: Store,
+    lines: list[Line],
+    troubles: Sequence[Trouble],
+    now: int,
+) -> int:
     effects = _effects(values, settings)
     if values.flag("dry-run"):
         for text in runner.rehearse(lines, effects, now):
             print(text)
-        return OK
-    table = _table(settings)
-    lines, troubles = runner.run(lines, effects, store.save, now, key_table=table)
+        return _complain(troubles)
+    table = _text(settings.key_table)
+    lines, more = runner.run(lines, effects, store.save, now, key_table=table)
+    return _complain([*troubles, *more])
+
+
+def _complain(troubles: Sequence[Trouble]) -> int:
+    """Say what kept lines from going on; the exit status."""
     for trouble in troubles:
         complain(f"{PROG}: {trouble.line.domain}", trouble.problem)
+    if any(trouble.problem.code == CONFIG for trouble in troubles):
+        return CONFIG
     return TEMPFAIL if troubles else OK
 
 
-def _start(values: Values, settings: Settings, store: Store, lines: list[Line], now: int) -> int:
+def _start(
+    values: Values,
+    settings: Settings,
+    store: Store,
+    lines: list[Line],
+    troubles: Sequence[Trouble],
+    now: int,
+) -> int:
     domain = names.domain(values.arguments[1])
-    chosen = [index for index, line in enumerate(lines) if line.domain == domain]
-    if not chosen:
+    own = [trouble for trouble in troubles if trouble.line.domain == domain]
+    chosen = [
+        index
+        for index, line in enumerate(lines)
+        if line.domain == domain and settings.entry(line) is not None
+    ]
+    if not chosen and not own:
         raise Problem(f"{domain} is not in the configuration", hint="add a [[domain]]", code=CONFIG)
     for index in chosen:
         if lines[index].coming is not None:
             selector = lines[index].coming.selector  # type: ignore[union-attr]
-            print(f"{domain} ({lines[index].kind}): {selector} is on its way already")
+            print(f"{lines[index].label}: {selector} is on its way already")
             continue
-        lines[index] = runner.plan(lines, index, settings, now, _table(settings))
+        lines[index] = runner.plan(lines, index, settings, now, _text(settings.key_table))
         coming = lines[index].coming
-        print(f"{domain} ({lines[index].kind}): {coming.selector if coming else ''} is planned")
+        print(f"{lines[index].label}: {coming.selector if coming else ''} is planned")
     if not values.flag("dry-run"):
         store.save(lines)
-    return OK
+    return _complain(own)
 
 
-def _lines(settings: Settings, known: list[Line], now: int) -> list[Line]:
+def _lines(settings: Settings, known: list[Line], now: int) -> tuple[list[Line], list[Trouble]]:
     """Every domain of the configuration has a line; a key that signs already is taken over."""
-    found = {(line.domain, line.kind): line for line in known}
-    table = _table(settings)
-    for domain, kind in settings.domains:
-        line = found.setdefault((domain, kind), Line(domain=domain, kind=kind))
-        if not line.keys:
-            line = _adopt(line, table, now)
-        found[domain, kind] = line
-    return list(found.values())
+    signing = _text(settings.signing_table) if settings.signing_table else ""
+    return lines_of(settings, known, _text(settings.key_table), signing, now)
 
 
-def _adopt(line: Line, table: str, now: int) -> Line:
-    """The key that the KeyTable has for the line, if there is one, signs."""
-    rows = [
-        (selector, path)
-        for selector, path in tables.selectors(table, line.domain)
-        if path.startswith(("/", "./", "../")) and _kind(path) == line.kind
-    ]
-    if len(rows) > 1:
-        raise Problem(
-            f"the KeyTable has {len(rows)} {line.kind} keys for {line.domain}",
-            hint="one can be turned over: leave one row, or the domain out of the configuration",
-            code=CONFIG,
-        )
-    for selector, path in rows:
-        since = min(now, int(Path(path).stat().st_mtime))
-        line = machine.adopted(line, selector, path, since)
-    return line
-
-
-def _kind(path: str) -> str:
-    """The kind of key in a file; "" when it cannot be read as one."""
+def _text(path: str) -> str:
+    """A table.  One that is not there is an error: a slip in its path would else begin anew."""
     try:
-        return str(keypair.kind(keypair.load_file(path, trial=True)))
-    except Problem:
-        return ""
-
-
-def _table(settings: Settings) -> str:
-    try:
-        return Path(settings.key_table).read_text("utf-8", "surrogateescape")
-    except OSError:
-        return ""
+        return Path(path).read_text("utf-8", "surrogateescape")
+    except FileNotFoundError as error:
+        hint = f"correct the path in the configuration, or begin with an empty file: touch {path}"
+        raise os_problem(error, hint=hint, code=CONFIG) from None
+    except OSError as error:
+        hint = "it must be readable and writable for the user who runs this"
+        raise os_problem(error, hint=hint, code=CONFIG) from None
 
 
 def _effects(values: Values, settings: Settings) -> Effects:
@@ -168,7 +168,8 @@ def look(world: World, selector: str, domain: str, want: Wanted) -> Seen:
     why = found.findings[0].what if found.findings and not found.ok else ""
     known = [one.ok for _, one in found.looks]
     summary = f"seen on {sum(known)} of {len(known)} name servers: {why}"
-    return Seen(ok=found.ok, why="" if found.ok else summary, texts=texts)
+    answered = any(one.reply.known for _, one in found.looks)
+    return Seen(ok=found.ok, why="" if found.ok else summary, texts=texts, answered=answered)
 
 
 def _publisher(settings: Settings, world: World) -> Publisher:
@@ -215,9 +216,24 @@ def _status(values: Values, settings: Settings, lines: Sequence[Line], now: int)
 
 def _shown(line: Line, settings: Settings, now: int) -> Iterator[str]:
     step = machine.due(line, settings.policy, now)
-    yield f"{line.domain} ({line.kind}): {runner.told(step)}; {_when(step, now)}"
+    yield f"{line.label}: {runner.told(step)}; {_when(step, now)}"
     for key in line.keys:
         yield f"  {key.selector:<20} {key.stage:<10} for {durations.shown(now - key.since)}"
+        if todo := _by_hand(line, key, settings):
+            yield f"    {todo}"
+
+
+def _by_hand(line: Line, key: Key, settings: Settings) -> str:
+    """What somebody is to publish, as long as it is not seen; "" when nobody has to."""
+    if settings.publish != "print" or key.stage not in (Stage.PUBLISHED, Stage.REVOKED):
+        return ""
+    text = f"v=DKIM1; k={line.kind}; p="
+    if key.stage is Stage.PUBLISHED:
+        try:
+            text = wanted(keypair.load_file(key.file, trial=True)).record
+        except Problem:
+            return ""  # not for this user to read
+    return by_hand(names.key_name(key.selector, line.domain), settings.ttl, text)
 
 
 def _when(step: machine.Step, now: int) -> str:
@@ -234,6 +250,7 @@ def _plain(line: Line, settings: Settings, now: int) -> dict[str, object]:
     return {
         "domain": line.domain,
         "kind": line.kind,
+        "stream": line.stream,
         "next": runner.told(step),
         "due": step.until if isinstance(step, machine.Wait) else now,
         "waiting": waits,
@@ -244,6 +261,7 @@ def _plain(line: Line, settings: Settings, now: int) -> dict[str, object]:
                 "since": key.since,
                 "seen_since": key.seen_since,
                 "file": key.file,
+                "by_hand": _by_hand(line, key, settings),
             }
             for key in line.keys
         ],

@@ -51,11 +51,17 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """The succession of keys of one kind for one domain, oldest first."""
+    """The succession of keys of one kind for one stream of a domain's mail, oldest first."""
 
     domain: str
     kind: str  # "rsa" or "ed25519"
     keys: tuple[Key, ...] = ()
+    stream: str = ""  # tells several successions of one kind apart
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return f"{self.domain} ({', '.join(word for word in (self.kind, self.stream) if word)})"
 
     def at(self, *stages: Stage) -> tuple[Key, ...]:
         """The keys at one of these stages."""

@@ -49,6 +49,10 @@ EXAMPLES = {
 
 SETTINGS = (
     ("[[domain]] name, kinds", "A domain, and its kinds of keys: rsa, ed25519. Default: rsa."),
+    ("[[domain]] stream, adopt", "For a domain that signs with several keys of one kind: one"
+     " [[domain]] for each, all but one with a stream, which is a word of your own. adopt is the"
+     " selector that signs for it now; a stream without adopt begins with a new key."),
+    ("[[domain]] selector, pattern", "For these keys, instead of the general ones below."),
     ("state", "The file that remembers. Default: /var/lib/postseal/rotate.state."),
     ("key_dir, key_file", "Where private keys go, and their file names; {selector} and {domain}"
      " are filled in."),
@@ -56,7 +60,8 @@ SETTINGS = (
     ("bits", "Size of RSA keys. Default: 2048."),
     ("selector", "Pattern of new selectors: {year} {month} {day} {hour} {kind}. A letter is added"
      " to a selector that was used before. Default: {year}{month}."),
-    ("key_table, signing_table", "The tables that the daemon reads. The second may be left out;"
+    ("key_table, signing_table", "The tables that the daemon reads: files, the first of which"
+     " must exist. The second may be left out;"
      " it is changed when rows of the first carry the selector in their names."),
     ("row, pattern", "Name of the row, and the SigningTable's pattern, for a domain that has none"
      " yet."),
@@ -69,8 +74,8 @@ SETTINGS = (
      " (x=) of signatures if they have one. Default: 5d and 0."),
     ("revoke, revoked_for", "Whether the record then says p= (empty), and for how long before it"
      " is removed. Default: true and 30d."),
-    ("publish", "print: somebody does it by hand; nsupdate: dynamic update; hook: a program."
-     " Default: print."),
+    ("publish", "print: somebody does it by hand, and status repeats what; nsupdate: dynamic"
+     " update; hook: a program. Default: print."),
     ("ttl", "Time to live of the records. Default: 3600."),
     ("server, tsig", "For nsupdate: address of the primary name server, and the file of the TSIG"
      " key as tsig-keygen writes it."),
@@ -80,7 +85,7 @@ SETTINGS = (
      " with its arguments as a list."),
     ("old_keys, publish_dir", "What becomes of the private key once its record is gone: erase,"
      " keep, or publish into that directory, so that old signatures prove nothing any more."
-     " Default: erase."),
+     " A file that another row of the KeyTable names stays. Default: erase."),
     ("nameservers, authoritative_port", "Resolvers that find the zone's own servers, and the port"
      " at which those are asked. Default: those of resolv.conf, and 53."),
 )  # fmt: skip

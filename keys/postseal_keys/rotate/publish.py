@@ -48,6 +48,13 @@ class Publisher(Protocol):
         ...
 
 
+def by_hand(name: str, ttl: int, text: str | None) -> str:
+    """What somebody is to do: the zone file line to publish; None: to remove the record."""
+    if text is None:
+        return f"to be removed by hand: {name}. TXT"
+    return f"to be published by hand: {name}. {ttl} IN TXT {quoted(text)}"
+
+
 @dataclass(frozen=True, slots=True)
 class Print:
     """Says what is to be published; somebody does it by hand."""
@@ -57,10 +64,7 @@ class Print:
 
     def put(self, name: str, text: str | None, /) -> None:
         """Print the zone file line."""
-        if text is None:
-            self.say(f"to be removed by hand: {name}. TXT")
-        else:
-            self.say(f"to be published by hand: {name}. {self.ttl} IN TXT {quoted(text)}")
+        self.say(by_hand(name, self.ttl, text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from postseal_keys.console import Problem
 from postseal_keys.rotate import machine, selectors, tables
+from postseal_keys.rotate.adopt import Trouble
 from postseal_keys.rotate.effects import Effects, names_in
 from postseal_keys.rotate.machine import Look, Plan, Step, Wait
 from postseal_keys.rotate.model import Line
@@ -31,14 +31,6 @@ STEPS = 40  # steps for one line in one run: more means that something goes roun
 Save = Callable[[Sequence[Line]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What kept a line from going on."""
-
-    line: Line
-    problem: Problem
-
-
 def run(
     lines: Sequence[Line], effects: Effects, save: Save, now: int, *, key_table: str
 ) -> tuple[list[Line], list[Trouble]]:
@@ -46,7 +38,7 @@ def run(
     current = list(lines)
     troubles: list[Trouble] = []
     for index in range(len(current)):
-        if (current[index].domain, current[index].kind) not in effects.settings.domains:
+        if effects.settings.entry(current[index]) is None:
             continue  # no longer in the configuration: remembered, and left alone
         for _ in range(STEPS):
             line = current[index]
@@ -78,7 +70,7 @@ def advance(
                 effects.say(f"{key.selector}._domainkey.{line.domain}: {seen.why}")
             return machine.looked(line, key, seen.ok, now)
         case _:
-            effects.say(f"{line.domain}: {told(step)}")
+            effects.say(f"{line.label}: {told(step)}")
             effects.do(line, step)
             return machine.done(line, step, now)
 
@@ -88,7 +80,9 @@ def plan(lines: Sequence[Line], index: int, settings: Settings, now: int, key_ta
     line = lines[index]
     taken = {key.selector for one in lines if one.domain == line.domain for key in one.keys}
     taken |= {selector for selector, _ in tables.selectors(key_table, line.domain)}
-    selector = selectors.choose(settings.selector, line.kind, now, taken)
+    entry = settings.entry(line)
+    pattern = entry.selector if entry else settings.selector
+    selector = selectors.choose(pattern, line.kind, now, taken)
     name = names_in(settings.key_file, selector, line.domain)
     return machine.planned(line, selector, f"{settings.key_dir}/{name}", now)
 
@@ -102,7 +96,7 @@ def rehearse(lines: Sequence[Line], effects: Effects, now: int) -> Iterator[str]
             if not isinstance(step, Look):
                 break
             ahead = machine.looked(ahead, step.key, effects.look(ahead, step.key).ok, now)
-        yield f"{line.domain} ({line.kind}): {told(step)}"
+        yield f"{line.label}: {told(step)}"
 
 
 def told(step: Step) -> str:

@@ -16,20 +16,36 @@ SEE ALSO
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from postseal_keys import durations, keypair, names
 from postseal_keys.console import CONFIG, Problem, os_problem
 from postseal_keys.rotate import selectors
-from postseal_keys.rotate.model import Policy
+from postseal_keys.rotate.model import Line, Policy
 
 _T = TypeVar("_T")
 _KINDS = {bool: "true or false", str: "text", int: "a number", list: "a list", dict: "a table"}
 QUEUE = 5 * 86_400  # Postfix's maximal_queue_lifetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One succession of keys: of one kind, for one stream of a domain's mail.
+
+    adopt: the selector that signs for it now.  selector, pattern: instead of the general ones.
+    """
+
+    domain: str
+    kind: str
+    stream: str = ""
+    adopt: str = ""
+    selector: str = ""
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +63,7 @@ class Settings:
     signing_table: str = ""
     row: str = "{selector}._domainkey.{domain}"
     pattern: str = "*@{domain}"
-    domains: tuple[tuple[str, str], ...] = ()  # (domain, kind)
+    domains: tuple[Entry, ...] = ()
     policy: Policy = field(default_factory=Policy)
     queue_lifetime: int = QUEUE
     signature_lifetime: int = 0  # the x= of signatures, if they have one
@@ -62,6 +78,20 @@ class Settings:
     publish_dir: str = ""
     nameservers: tuple[str, ...] = ()
     authoritative_port: int = 53
+
+    def entry(self, line: Line) -> Entry | None:
+        """What the configuration says of the line; None when it is no longer there.
+
+        General patterns are filled in.
+        """
+        for one in self.domains:
+            if (one.domain, one.kind, one.stream) == (line.domain, line.kind, line.stream):
+                return replace(
+                    one,
+                    selector=one.selector or self.selector,
+                    pattern=one.pattern or self.pattern,
+                )
+        return None
 
 
 def read(path: str) -> Settings:
@@ -143,22 +173,39 @@ def _text(value: object) -> str:
     return _is(value, str)
 
 
-def _domains(value: object) -> list[tuple[str, str]]:
-    """[[domain]] tables: name, and kinds."""
-    found: list[tuple[str, str]] = []
+_STREAM = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def _domains(value: object) -> list[Entry]:
+    """[[domain]] tables: one Entry for each kind of each."""
+    found: dict[tuple[str, str, str], Entry] = {}
     for row in _is(value, list):
         table = _is(row, dict)
-        unknown = sorted(set(table) - {"name", "kinds"})
+        unknown = sorted(set(table) - {"name", "kinds", "stream", "adopt", "selector", "pattern"})
         if unknown:
             raise Problem(f"there is no setting {unknown[0]} in [[domain]]")
         domain = names.domain(_text(table.get("name", "")))
+        stream = _text(table.get("stream", ""))
+        if stream and not _STREAM.fullmatch(stream):
+            raise Problem(f"{domain}: stream: a word of letters, digits, - and _")
+        adopt = _text(table.get("adopt", ""))
+        pattern = _text(table.get("selector", ""))
+        if pattern:
+            selectors.check(pattern)
         for kind in _is(table.get("kinds", ["rsa"]), list):
             if kind not in ("rsa", "ed25519"):
                 raise Problem(f"{domain}: kinds are rsa and ed25519, not {kind!r}")
-            found.append((domain, str(kind)))
-    if len(set(found)) < len(found):
-        raise Problem("a domain is there twice")
-    return found
+            if (domain, kind, stream) in found:
+                raise Problem(f"{domain} is there twice; several keys of a kind need stream")
+            found[domain, kind, stream] = Entry(
+                domain=domain,
+                kind=str(kind),
+                stream=stream,
+                adopt=names.selector(adopt) if adopt else "",
+                selector=pattern,
+                pattern=_text(table.get("pattern", "")),
+            )
+    return list(found.values())
 
 
 def _together(settings: Settings) -> list[str]:
@@ -203,8 +250,10 @@ def _check_selector(settings: Settings) -> None:
 
 
 def _check_names(settings: Settings) -> None:
-    for name, needed in (("key_file", True), ("row", True), ("pattern", False)):
-        text = getattr(settings, name)
+    texts = [("key_file", settings.key_file, True), ("row", settings.row, True)]
+    texts += [("pattern", settings.pattern, False)]
+    texts += [("pattern", one.pattern, False) for one in settings.domains]
+    for name, text, needed in texts:
         rest = text.replace("{selector}", "s").replace("{domain}", "d")
         if "{" in rest or "}" in rest:
             raise Problem(f"{name}: only {{selector}} and {{domain}} can be filled in")

@@ -52,9 +52,11 @@ def text(lines: Sequence[Line]) -> str:
 
 def _words(line: Line, key: Key) -> tuple[tuple[str, str], ...]:
     path = key.file.replace("\\", "\\\\").replace('"', '\\"')
+    stream = (("stream", line.stream),) if line.stream else ()
     return (
         ("domain", line.domain),
         ("kind", line.kind),
+        *stream,
         ("selector", key.selector),
         ("stage", str(key.stage)),
         ("file", path),
@@ -74,19 +76,23 @@ def parse(content: str, where: str = "state") -> list[Line]:
         raise _broken(where, str(error)) from None
     if data.get("version") != VERSION:
         raise _broken(where, f"version is not {VERSION}")
-    found: dict[tuple[str, str], list[Key]] = {}
+    found: dict[tuple[str, str, str], list[Key]] = {}
     rows = data.get("key", [])
     if not isinstance(rows, list):
         raise _broken(where, "key is not a list of tables")
     for number, row in enumerate(rows, 1):
         try:
-            line = (names.domain(str(row["domain"])), str(row["kind"]))
+            stream = str(row.get("stream", ""))
+            line = (names.domain(str(row["domain"])), str(row["kind"]), stream)
             if line[1] not in ("rsa", "ed25519"):
                 raise ValueError(f"kind {line[1]!r}")
             found.setdefault(line, []).append(_key(row))
         except (KeyError, ValueError, TypeError, Problem) as error:
             raise _broken(where, f"[[key]] number {number}: {error}") from None
-    return [Line(domain=d, kind=k, keys=tuple(keys)) for (d, k), keys in found.items()]
+    return [
+        Line(domain=domain, kind=kind, stream=stream, keys=tuple(keys))
+        for (domain, kind, stream), keys in found.items()
+    ]
 
 
 def _key(row: dict[str, object]) -> Key:

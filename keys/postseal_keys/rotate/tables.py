@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from postseal_keys.console import DATAERR, Problem
 
@@ -40,14 +41,55 @@ class Change:
     row: str
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the KeyTable; domain may be "%": any."""
+
+    name: str
+    domain: str
+    selector: str
+    key: str
+
+    def at(self, path: str) -> Row:
+        """The row with its key in that file."""
+        return replace(self, key=path)
+
+
 def uses(table: str, domain: str, selector: str) -> list[str]:
     """Names of the KeyTable's rows for that key."""
-    return [name for name, d, s, _ in _rows(table) if (d, s) == (domain, selector)]
+    return [row.name for row in rows(table) if (row.domain, row.selector) == (domain, selector)]
 
 
 def selectors(table: str, domain: str) -> list[tuple[str, str]]:
     """Selector and key of each row for the domain."""
-    return [(s, key) for _, d, s, key in _rows(table) if d == domain]
+    return [(row.selector, row.key) for row in rows(table) if row.domain == domain]
+
+
+def with_file(table: str, path: str, domain: str) -> list[str]:
+    """Names of the KeyTable's rows, of whatever domain, whose key is in that file."""
+    same = Path(path).resolve()
+    return [
+        row.name
+        for row in rows(table)
+        if row.key.startswith(("/", "./", "../"))
+        and Path(row.key.replace("%", domain if row.domain == "%" else row.domain)).resolve()
+        == same
+    ]
+
+
+def patterns(table: str) -> list[tuple[str, str]]:
+    """Pattern, in lower case, and KeyTable row of each row of a SigningTable."""
+    found = []
+    for line in table.splitlines():
+        match = _ROW.fullmatch(line)
+        if match:
+            found.append((match["name"].lower(), match["value"].partition(":")[0]))
+    return found
+
+
+def used(table: str) -> set[str]:
+    """Names of the KeyTable rows that a SigningTable leads to."""
+    return {name for _, name in patterns(table)}
 
 
 def renamed(name: str, change: Change) -> str:
@@ -62,7 +104,7 @@ def with_new(table: str, change: Change) -> str:
     """The KeyTable with the new key: in place of the old one where the row keeps its name,
     beside it where the name carries the selector, at the end where there was no row."""
     value = f"{change.domain}:{change.new_selector}:{change.new_file}"
-    present = {name for name, _, _, _ in _rows(table)}
+    present = {row.name for row in rows(table)}
     if uses(table, change.domain, change.new_selector):
         return table  # done before
     replaced = False
@@ -110,9 +152,9 @@ def without_old(table: str, change: Change) -> str:
     return "".join(kept)
 
 
-def signing(table: str, change: Change, rows: list[str]) -> str:
-    """The SigningTable with every use of a renamed row (rows: old names) led to the new one."""
-    new_names = {name: renamed(name, change) for name in rows}
+def signing(table: str, change: Change, old: list[str]) -> str:
+    """The SigningTable with every use of a renamed row (old names) led to the new one."""
+    new_names = {name: renamed(name, change) for name in old}
 
     def edit(match: re.Match[str]) -> str:
         name, colon, signer = match["value"].partition(":")
@@ -134,13 +176,13 @@ def with_pattern(table: str, pattern: str, row: str) -> str:
     return f"{table}{end}{pattern} {row}\n"
 
 
-def _rows(table: str) -> list[tuple[str, str, str, str]]:
-    """Name, domain, selector, key of every row."""
+def rows(table: str) -> list[Row]:
+    """Every row of a KeyTable."""
     found = []
     for line in table.splitlines():
         match = _ROW.fullmatch(line)
         if match:
-            found.append((match["name"], *_fields(match["value"])))
+            found.append(Row(match["name"], *_fields(match["value"])))
     return found
 
 

@@ -13,11 +13,12 @@ from postseal_keys.rotate.effects import Effects, Seen
 from postseal_keys.rotate.machine import Make
 from postseal_keys.rotate.model import Key, Line, Stage
 from postseal_keys.rotate.publish import Print
-from postseal_keys.rotate.settings import Settings
+from postseal_keys.rotate.settings import Entry, Settings
 
 
 def effects(place: Path, kind: str = "rsa") -> Effects:
-    settings = Settings(domains=(("d.example", kind),), key_dir=str(place), bits=1024)
+    entry = Entry(domain="d.example", kind=kind)
+    settings = Settings(domains=(entry,), key_dir=str(place), bits=1024)
 
     def looker(selector: str, domain: str, want: Wanted) -> Seen:
         return Seen(ok=True)

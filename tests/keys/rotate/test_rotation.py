@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from postseal_keys import keypair
 from postseal_keys.dnsask import Address, Network, Outcome
 from postseal_keys.rotate.main import main
 from postseal_keys.rotate.publish import NsUpdate, tsig
@@ -51,7 +52,7 @@ def test_through_all_stages(world: World, capsys: pytest.CaptureFixture[str]) ->
     assert (world.place / "KeyTable").read_text() == (
         f"# keys\n202611._domainkey.{DOMAIN} {DOMAIN}:202611:"
         f"{world.place}/keys/202611._domainkey.{DOMAIN}.private\n"
-        f"other o.example:x:{world.place}/keys/old.private\n"
+        f"other o.example:x:{world.place}/keys/other.private\n"
     )
     assert (world.place / "SigningTable").read_text() == (
         f"# who\n*@{DOMAIN} 202611._domainkey.{DOMAIN}\n*@o.example other\n"
@@ -82,7 +83,8 @@ def test_killed_at_every_write(world: World) -> None:
     assert world.switches == ["old", "202611"]
     left = sorted(path.name for path in (world.place / "keys").iterdir())
     assert [name for name in left if not name.startswith(".")] == [
-        f"202611._domainkey.{DOMAIN}.private"
+        f"202611._domainkey.{DOMAIN}.private",
+        "other.private",
     ]
 
 
@@ -187,6 +189,80 @@ def test_an_old_key_may_be_published(world: World) -> None:
         world.settle()
     assert (public / f"old._domainkey.{DOMAIN}.pem").read_bytes() == pem
     assert not (world.place / "keys" / "old.private").exists()
+
+
+@pytest.mark.parametrize("fate", ["erase", "publish"])
+def test_a_key_that_another_domain_signs_with_stays(world: World, fate: str) -> None:
+    """One file for several domains is usual; each gets a key of its own in its turn."""
+    table = world.place / "KeyTable"
+    table.write_text(table.read_text().replace("other.private", "old.private"))
+    config = Path(world.config)
+    settings = f'old_keys = "{fate}"\npublish_dir = "{world.place}"\n'
+    config.write_text(settings + config.read_text())
+    for now in TIMES:
+        assert at(world, now, "run") == 0
+        world.settle()
+    assert stages(world)["old"] == "removed"
+    assert (world.place / "keys" / "old.private").exists()
+    assert not list(world.place.glob("*.pem"))
+
+
+def test_two_streams_of_one_domain(world: World) -> None:
+    """Two RSA keys: each has its own succession, selectors and SigningTable rows."""
+    news = keypair.make(keypair.Kind.RSA, 1024)
+    (world.place / "keys" / "news.private").write_bytes(keypair.pem(news))
+    row = f"news {DOMAIN}:news1:{world.place}/keys/news.private\n"
+    table, signing = world.place / "KeyTable", world.place / "SigningTable"
+    table.write_text(table.read_text() + row)
+    signing.write_text(f"news@{DOMAIN} news\n" + signing.read_text())
+    config = Path(world.config)
+    config.write_text(
+        config.read_text() + f'[[domain]]\nname = "{DOMAIN}"\nstream = "news"\nadopt = "news1"\n'
+        'selector = "n{year}{month}"\n'
+    )
+    assert at(world, NOW, "start", DOMAIN) == 0
+    for now in TIMES[:4]:
+        assert at(world, now, "run") == 0
+        world.settle()
+        world.check(now)
+    assert stages(world) == {
+        "old": "retiring",
+        "202611": "signing",
+        "news1": "retiring",
+        "n202611": "signing",
+    }
+    place = f"{world.place}/keys/n202611._domainkey.{DOMAIN}.private"
+    assert f"news {DOMAIN}:n202611:{place}" in rotation.read(table)
+    assert rotation.read(signing)[0] == f"news@{DOMAIN} news"
+
+
+def test_by_hand_status_repeats_what_is_to_be_published(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A timer's output is soon lost; and what was published was perhaps mistyped."""
+    config = Path(world.config)
+    config.write_text(config.read_text().replace('publish = "nsupdate"', 'publish = "print"'))
+    assert at(world, NOW, "run") == 0
+    line = next(one for one in capsys.readouterr().out.splitlines() if "by hand" in one)
+    assert f"202611._domainkey.{DOMAIN}. 3600 IN TXT" in line
+    assert at(world, NOW + 60, "status") == 0
+    assert line in capsys.readouterr().out
+    assert at(world, NOW + 60, "status", "--json") == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    assert shown["keys"][-1]["by_hand"] == line
+
+
+def test_nothing_is_published_where_no_server_answers(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether another key stands there cannot be told."""
+    config = Path(world.config)
+    text = config.read_text().replace('publish = "nsupdate"', 'publish = "hook"')
+    text = text.replace(world.servers.address, "127.0.0.1:9")
+    config.write_text(f'hook = ["touch", "{world.place}/ran"]\n' + text)
+    assert at(world, NOW, "run") == 75
+    assert "no name server says" in capsys.readouterr().err
+    assert stages(world)["202611"] == "made" and not (world.place / "ran").exists()
 
 
 @pytest.mark.parametrize("argv", [[], ["dance"], ["start"], ["run", "x"], ["status", "x"]])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from postseal_keys.console import CONFIG, Problem
+from postseal_keys.rotate.model import Line
 from postseal_keys.rotate.options import SETTINGS
 from postseal_keys.rotate.settings import KNOWN, read
 
@@ -20,7 +22,10 @@ def write(place: Path, text: str) -> str:
 
 def test_defaults(tmp_path: Path) -> None:
     found = read(write(tmp_path, GOOD))
-    assert found.domains == (("d.example", "rsa"), ("d.example", "ed25519"))
+    assert [(one.domain, one.kind) for one in found.domains] == [
+        ("d.example", "rsa"),
+        ("d.example", "ed25519"),
+    ]
     assert found.policy.seen_for == 3600
     assert found.policy.retire_for >= found.queue_lifetime
 
@@ -48,6 +53,11 @@ def test_defaults(tmp_path: Path) -> None:
         pytest.param('key_file = "{domain}"\n' + GOOD, "key_file", id="one-file-for-all"),
         pytest.param('key_file = "../{selector}"\n' + GOOD, "without directories", id="escape"),
         pytest.param(GOOD + GOOD, "twice", id="domain-twice"),
+        pytest.param(GOOD + 'stream = "a b"\n', "a word of letters", id="stream"),
+        pytest.param(GOOD + 'adopt = "a b"\n', "selector", id="adopt"),
+        pytest.param(GOOD + 'selector = "{week}"\n', "{week}", id="selector-of-a-domain"),
+        pytest.param(GOOD + 'pattern = "{week}"\n', "pattern", id="pattern-of-a-domain"),
+        pytest.param(GOOD + 'strem = "a"\n', "strem", id="unknown-in-domain"),
         pytest.param('[[domain]]\nname = "a..b"\n', "domain", id="no-name"),
         pytest.param(GOOD.replace("rsa", "dsa"), "dsa", id="kind"),
         pytest.param("x =", "rotate.toml", id="no-toml"),
@@ -58,6 +68,18 @@ def test_mistakes(text: str, word: str, tmp_path: Path) -> None:
         read(write(tmp_path, text))
     assert word in caught.value.message
     assert caught.value.code == CONFIG
+
+
+def test_streams(tmp_path: Path) -> None:
+    more = GOOD + 'stream = "news"\nadopt = "n1"\nselector = "n{year}"\n'
+    found = read(write(tmp_path, 'pattern = "@{domain}"\n' + GOOD + more))
+    assert [one.stream for one in found.domains] == ["", "", "news", "news"]
+    plain, news = found.domains[0], found.domains[2]
+    first = found.entry(Line(domain="d.example", kind="rsa"))
+    assert first == replace(plain, selector="{year}{month}", pattern="@{domain}")
+    second = found.entry(Line(domain="d.example", kind="rsa", stream="news"))
+    assert second == replace(news, selector="n{year}", pattern="@{domain}")
+    assert found.entry(Line(domain="d.example", kind="rsa", stream="x")) is None
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ def lines() -> list[Line]:
     return [
         Line(domain="d.example", kind="rsa", keys=keys),
         Line(domain="d.example", kind="ed25519", keys=keys[:1]),
+        Line(domain="d.example", kind="rsa", stream="news", keys=keys[1:3]),
     ]
 
 
