@@ -100,8 +100,7 @@ def told(what: Mail = BARE, sender: str = "ann@example.com", **more: object) -> 
             told(sender="a@no.example"), "fails: neither DKIM nor SPF passed", id="dmarc-nothing"
         ),
         pytest.param(
-            told(sender="a@no.example"),
-            "example.com asks for reject at _dmarc.example.com ("v=DMARC1;", id="dmarc-test-mode",
+            told(sender="a@no.example"), "example.com asks for reject at", id="dmarc-test-mode",
         ),
         pytest.param(
             told(mail([("From", " a@quiet.example")])), "quiet.example publishes no policy",
