@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -256,6 +259,48 @@ def test_a_key_that_systemd_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
     with pytest.raises(Unusable, match="LoadCredential=dkim:PATH"):
         made(tmp_path, f'sign.domain = "a.b"\n{KEY}'.replace('"k"', '"credential:dkim"'))
+
+
+@pytest.fixture
+def _thawed() -> Iterator[None]:
+    """What a test froze is the collector's again."""
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_thawed")
+def test_what_is_loaded_is_not_looked_at_by_the_collector(tmp_path: Path) -> None:
+    """Looking means writing: workers and supervisor would each have a copy of the tables."""
+    private(tmp_path / "k")
+    file = write(tmp_path / "postseal.toml", f'sign.domain = "a.b"\n{KEY}')
+    made = loader(str(file))()
+    assert gc.isenabled()
+    assert not any(one is made.settings or one is made.engine for one in gc.get_objects())
+    assert gc.get_freeze_count() > 0
+
+
+def test_tables_go_with_their_last_reference(tmp_path: Path) -> None:
+    """The collector, which does not look at them, is not needed after a reload."""
+    private(tmp_path / "k")
+    (tmp_path / "senders").write_text("*@a.example %\n")
+    (tmp_path / "keys").write_text("a.example %:s:./k\n")
+    told = 'sign.signing_table = "refile:senders"\nsign.key_table = "file:keys"\n'
+    found = site.load(load.read(write(tmp_path / "postseal.toml", told)))
+    kept = weakref.ref(found.chooser)
+    gc.disable()
+    try:
+        del found
+        assert kept() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.usefixtures("_thawed")
+def test_a_configuration_that_is_refused_leaves_the_collector_at_work(tmp_path: Path) -> None:
+    file = write(tmp_path / "postseal.toml", "sign.domain = 1\n")
+    with pytest.raises(Unusable):
+        loader(str(file))()
+    assert gc.isenabled()
 
 
 def test_signatures_are_made_in_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 
 import pytest
@@ -44,3 +45,20 @@ def test_ten_thousand_domains_try_a_handful(monkeypatch: pytest.MonkeyPatch) -> 
     assert list(made.matches("joe@domain7777.example")) == [7777, 10_000, 10_001]
     assert made.first("x@y") == 10_001
     assert tried <= 6
+
+
+def test_of_many_domains_only_their_names_are_kept() -> None:
+    """A pattern *TEXT is matched by its end alone: its parts are not kept beside it."""
+    kept = sum(isinstance(one, Glob) for one in gc.get_objects())
+    made = index([f"*@domain{number}.example" for number in range(1000)])
+    assert made.first("joe@domain777.example") == 777
+    assert sum(isinstance(one, Glob) for one in gc.get_objects()) == kept
+    assert made.values == tuple(range(1000))
+
+
+def test_rows_with_the_same_end_all_match() -> None:
+    made = index(["*@a", "x*@a", "*@a", "*", "*@b"])
+    assert list(made.matches("xy@a")) == [0, 1, 2, 3]
+    assert list(made.matches("y@a")) == [0, 2, 3]
+    assert list(made.matches("@a")) == [0, 2, 3]
+    assert list(made.matches("y@aa")) == [3]

@@ -28,6 +28,7 @@ class GlobIndex(Generic[T]):
     def __init__(self, rows: Iterable[tuple[tuple[Glob, ...], T]]) -> None:
         self._values: list[T] = []
         self._exact: dict[str, list[int]] = {}
+        self._ends: dict[str, int] = {}  # *TEXT, as nearly all rows: nothing is left to try
         self._suffix: dict[str, list[tuple[int, Glob]]] = {}
         self._prefix: dict[str, list[tuple[int, Glob]]] = {}
         self._rest: list[tuple[int, Glob]] = []
@@ -35,7 +36,7 @@ class GlobIndex(Generic[T]):
             self._values.append(value)
             for glob in globs:
                 self._add(number, glob)
-        self._suffixes = sorted({len(suffix) for suffix in self._suffix})
+        self._suffixes = sorted({len(suffix) for suffix in (*self._suffix, *self._ends)})
         self._prefixes = sorted({len(prefix) for prefix in self._prefix})
 
     def __len__(self) -> int:
@@ -44,12 +45,19 @@ class GlobIndex(Generic[T]):
     def _add(self, number: int, glob: Glob) -> None:
         if glob.exact:
             self._exact.setdefault(glob.prefix, []).append(number)
+        elif glob.ends and glob.suffix not in self._ends:
+            self._ends[glob.suffix] = number
         elif "@" in glob.suffix or len(glob.suffix) > len(glob.prefix):
             self._suffix.setdefault(glob.suffix, []).append((number, glob))
         elif glob.prefix:
             self._prefix.setdefault(glob.prefix, []).append((number, glob))
         else:
             self._rest.append((number, glob))
+
+    @property
+    def values(self) -> tuple[T, ...]:
+        """Of all rows."""
+        return tuple(self._values)
 
     def candidates(self, text: str) -> list[tuple[int, Glob | None]]:
         """Row numbers and what is left to try; None for what has matched already."""
@@ -60,7 +68,10 @@ class GlobIndex(Generic[T]):
         for length in self._suffixes:
             if length > size:
                 break
-            found += self._suffix.get(text[size - length :], ())
+            end = text[size - length :]
+            if (number := self._ends.get(end)) is not None:
+                found.append((number, None))
+            found += self._suffix.get(end, ())
         for length in self._prefixes:
             if length > size:
                 break

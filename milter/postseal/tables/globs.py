@@ -99,6 +99,11 @@ class Glob:
         """Whether it matches one text only: prefix."""
         return len(self.pieces) == 1 and self.pieces[0].pattern is None
 
+    @property
+    def ends(self) -> bool:
+        """Whether it matches all texts that end with suffix, and no others, as *@example.com."""
+        return len(self.pieces) == 2 and self.size == len(self.suffix) > 0
+
     def matches(self, text: str) -> bool:
         """Whether the whole text matches.  Every piece is looked for once, so this is linear."""
         first, *middle = self.pieces

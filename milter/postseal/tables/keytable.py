@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Protocol
 
 from postseal.conf.kinds import CREDENTIAL, credential
@@ -131,7 +132,9 @@ def entry_of(row: Row, base: Path, report: Report) -> Entry | None:
         except BadDomain as error:
             report.add(row.line, row.key, f"the {what} {given!r} is not a domain name ({error})")
             return None
-    entry = Entry(row.key, made[0], made[1], key, row.line, base)
+    # one string for each name and each selector: there may be 100,000 rows
+    domain = row.key if row.key == made[0] else made[0]
+    entry = Entry(row.key, domain, intern(made[1]), key, row.line, base)
     if key.startswith(CREDENTIAL):
         try:
             entry.path("")

@@ -18,6 +18,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from postseal.tables.source import Form, Source
 MAX_FILE = 64 << 20  # octets: a row has some 60, so this is a million rows
 MAX_LINE = 65536  # characters; OpenDKIM cuts a line at 1023 and reads the rest as another row
 SPACE = " \t\r\v\f"  # what isspace(3) knows in the C locale, without LF
+_SPACE = SPACE.encode()
+_blanks = re.compile(f"[{SPACE}]+").split
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ def rows(source: Source, data: bytes) -> Iterator[Row | NotARow]:
         yield from _listed(data.decode("utf-8", "replace"))
         return
     for number, raw in enumerate(data.split(b"\n"), 1):
-        line = raw.partition(b"#")[0].rstrip(SPACE.encode())
-        if not line.strip(SPACE.encode()):
+        line = raw.partition(b"#")[0].rstrip(_SPACE)
+        if not line.strip(_SPACE):
             continue
         try:
             text = line.decode("utf-8")
@@ -99,8 +102,8 @@ def _row(form: Form, text: str, number: int) -> Row | NotARow:
 
 def split(text: str) -> tuple[str, str]:
     """The first word, and what follows the blanks behind it."""
-    end = min((at for at in map(text.find, SPACE) if at >= 0), default=len(text))
-    return text[:end], text[end:].strip(SPACE)
+    key, *rest = _blanks(text, 1)
+    return key, rest[0].rstrip(SPACE) if rest else ""
 
 
 def _listed(text: str) -> Iterator[Row]:

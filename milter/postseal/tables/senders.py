@@ -21,8 +21,8 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from postseal.core.names import BadDomain, ascii_domain
@@ -31,6 +31,7 @@ from postseal.tables.globindex import GlobIndex
 from postseal.tables.globs import Glob, GlobError, lower, parse
 from postseal.tables.rows import NotARow, Row
 
+Globs = tuple[Glob, ...]
 SAME = "%"  # a key named like the author's domain
 
 
@@ -42,7 +43,6 @@ class Sender:
     key: str
     identity: str
     line: int
-    globs: tuple[Glob, ...] = ()  # the pattern, ready to match, in a refile: table
 
 
 class Senders(Protocol):
@@ -88,11 +88,11 @@ def places(host: str) -> Iterator[str]:
 
 
 class PatternSenders:
-    """A refile: table."""
+    """A refile: table, of rows with their patterns, ready to match."""
 
-    def __init__(self, rows: Iterable[Sender]) -> None:
-        self.rows = tuple(rows)
-        self._index = GlobIndex((row.globs, row) for row in self.rows)
+    def __init__(self, rows: Iterable[tuple[Sender, Globs]]) -> None:
+        self._index = GlobIndex((globs, row) for row, globs in rows)
+        self.rows = self._index.values
 
     def of(self, local: str, domain: str, /) -> Iterator[Sender]:
         return self._index.matches(lower(f"{local}@{domain}"))
@@ -103,15 +103,20 @@ def read(rows: Iterable[Row | NotARow], patterns: bool, multiple: bool, report: 
 
     multiple: whether every match signs, so that a row after a catch-all still counts.
     """
-    found: list[Sender] = []
+    usable = _usable(rows, patterns, multiple, report)
+    return PatternSenders(usable) if patterns else ExactSenders(sender for sender, _ in usable)
+
+
+def _usable(
+    rows: Iterable[Row | NotARow], patterns: bool, multiple: bool, report: Report
+) -> Iterator[tuple[Sender, Globs]]:
+    """The rows that can be used, one by one: what 100,000 patterns are made of is not kept."""
     seen: dict[str, int] = {}
     barrier = 0  # the line of a row that matches everybody
-    never = _never_pattern if patterns else _never_exact
     for row in rows:
         sender = sender_of(row, report)
-        if sender is not None and patterns:
-            sender = _with_globs(sender, report)
-        if sender is None or not _is_usable(sender, never, report):
+        globs = _globs(sender, report) if sender is not None and patterns else ()
+        if sender is None or globs is None or not _is_usable(sender, globs, report):
             continue
         if sender.pattern in seen and not (patterns and multiple):
             line = seen[sender.pattern]
@@ -123,8 +128,7 @@ def read(rows: Iterable[Row | NotARow], patterns: bool, multiple: bool, report: 
         if patterns and not sender.pattern.replace("*@*", "").strip("*"):
             barrier = sender.line
         seen.setdefault(sender.pattern, sender.line)
-        found.append(sender)
-    return PatternSenders(found) if patterns else ExactSenders(found)
+        yield sender, globs
 
 
 def row_text(row: Row | NotARow) -> str:
@@ -160,27 +164,27 @@ def sender_of(row: Row | NotARow, report: Report) -> Sender | None:
     return Sender(lower(f"{local}{at}{domain}"), key, identity, row.line)
 
 
-def _with_globs(sender: Sender, report: Report) -> Sender | None:
-    """The row with its pattern read; None, and a report, where that cannot be."""
+def _globs(sender: Sender, report: Report) -> Globs | None:
+    """The row's pattern, read; None, and a report, where that cannot be."""
     try:
-        return replace(sender, globs=parse(sender.pattern, fold=True))
+        return parse(sender.pattern, fold=True)
     except GlobError as error:
         report.add(sender.line, sender.pattern, str(error), error.hint)
         return None
 
 
-def _is_usable(sender: Sender, never: Callable[[Sender], str], report: Report) -> bool:
+def _is_usable(sender: Sender, globs: Globs, report: Report) -> bool:
     """Whether any author can match the row."""
-    why = never(sender)
+    why = _never_pattern(sender.pattern, globs) if globs else _never_exact(sender.pattern)
     if why:
         what, _, hint = why.partition("; ")
         report.dead(sender.line, sender.pattern, f"matches nobody: {what}", hint)
     return not why
 
 
-def _never_exact(sender: Sender) -> str:
+def _never_exact(pattern: str) -> str:
     """Why no look-up ever asks for this text; "" when one does."""
-    local, at, host = sender.pattern.rpartition("@")
+    local, at, host = pattern.rpartition("@")
     if at and not local:
         return f"no author has an empty local part; write {host}"
     if local == "*":
@@ -195,9 +199,8 @@ def _never_exact(sender: Sender) -> str:
     return ""
 
 
-def _never_pattern(sender: Sender) -> str:
+def _never_pattern(pattern: str, globs: Globs) -> str:
     """Why no address matches the pattern; "" when one may."""
-    pattern, globs = sender.pattern, sender.globs
     if all(_has_no_at(glob) for glob in globs):
         return f"patterns are compared with whole addresses; write *@{pattern.lstrip('.')}"
     if all(glob.prefix.startswith("@") for glob in globs):
