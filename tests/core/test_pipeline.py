@@ -105,6 +105,13 @@ def test_forged_results_go_highest_index_first(client: Client | None) -> None:
     assert isinstance(verdict.edits[0], Delete)  # before any insertion
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_log_says_how_many_were_forged(number: int) -> None:
+    other = ("Authentication-Results", " elsewhere.example; spf=pass")
+    verdict = through(mail([*[FORGED] * number, other, *FIELDS]), dns())
+    assert verdict.story.get("removed", 0) == number
+
+
 def test_forged_results_prove_nothing() -> None:
     verdict = through(mail([FORGED, *FIELDS]), dns(), sender=SOMEBODY)
     assert "dmarc=fail" in results(verdict)

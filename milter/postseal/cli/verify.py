@@ -149,7 +149,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "explanation": list(explain.sentences(verdict)),
         "authentication_results": results_field(verdict),
         "quarantine": verdict.mark,
-        "removed": sum(isinstance(edit, action.Delete) for edit in verdict.edits),
+        "removed": action.forged(verdict.edits),
     }
 
 
@@ -222,7 +222,7 @@ def as_text(verdict: Verdict) -> str:
         lines.append(f"DMARC  {verdict.dmarc.status:10}{about}")
         if verdict.dmarc.applied is not None:
             lines.append(f"       policy    {verdict.dmarc.applied}")
-    if removed := sum(isinstance(edit, action.Delete) for edit in verdict.edits):
+    if removed := action.forged(verdict.edits):
         lines.append(f"       {removed} forged Authentication-Results field(s) would be removed")
     if verdict.local is not None:
         lines.append(f"       local     {verdict.local.text}")

@@ -1,7 +1,7 @@
 """What may happen to a message: one action, and edits to its header.
 
 NAME
-    action - Accept, Hold, Reject, Defer; Delete and Insert
+    action - Accept, Hold, Reject, Defer; Delete and Insert; forged() counts
 
 DOES NOT
     choose among them; that is policy.decide().
@@ -9,6 +9,7 @@ DOES NOT
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -76,3 +77,8 @@ class Insert:
 
 
 Edit = Delete | Insert
+
+
+def forged(edits: Iterable[Edit]) -> int:
+    """How many fields are removed that claim to hold our results."""
+    return sum(isinstance(edit, Delete) and edit.name == "Authentication-Results" for edit in edits)

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from postseal.core import iprev, policy, received_spf, relays, removed, report, spf
-from postseal.core.action import Accept, Edit, Hold
+from postseal.core.action import Accept, Edit, Hold, forged
 from postseal.core.address import Authors
 from postseal.core.arc import seal
 from postseal.core.arc import verify as arc
@@ -144,6 +144,9 @@ class Checking:
         found = self._find(digests)
         decision = self._decide(found)
         edits = self._edits(found, decision)
+        story = report.story(found, decision)
+        if count := forged(edits):
+            story["removed"] = count
         if self._seals and isinstance(decision.action, Accept | Hold):
             edits += self._seal(found, decision, digests)
         return Verdict(
@@ -153,7 +156,7 @@ class Checking:
             mark=decision.mark,
             local=decision.local,
             edits=tuple(edits),
-            story=report.story(found, decision),
+            story=story,
         )
 
     def _decide(self, found: Findings) -> Decision:

@@ -45,10 +45,7 @@ def sentences(verdict: Verdict) -> tuple[str, ...]:
 def _story(verdict: Verdict) -> Iterator[str]:
     yield from _who(verdict)
     yield from _results(verdict)
-    if removed := sum(
-        isinstance(edit, action.Delete) and edit.name == "Authentication-Results"
-        for edit in verdict.edits
-    ):
+    if removed := action.forged(verdict.edits):
         fields = "field that claims" if removed == 1 else "fields that claim"
         yield f"{removed} Authentication-Results {fields} to be ours came with it, and is removed."
     if verdict.local is not None:
