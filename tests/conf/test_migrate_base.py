@@ -15,7 +15,7 @@ def work(**values: str) -> Migration:
         name.lower(): Given(name=name, value=value, file="f", line=1)
         for name, value in values.items()
     }
-    return Migration(given, (), "x")
+    return Migration(given, (), "x", Path("x.conf"))
 
 
 @pytest.mark.parametrize(

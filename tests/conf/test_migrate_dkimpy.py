@@ -83,3 +83,12 @@ def test_keys_that_do_not_work_together(tmp_path: Path) -> None:
     work = migrated(tmp_path, "KeyFile /k\nDomain a.b\n")
     assert settings(work).sign.domain == ""
     assert [one.fate for one in work.report.entries] == [Fate.DEAD, Fate.CHANGED]
+
+
+def test_a_default_that_is_another_one_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "dkimpy-milter.conf"
+    text = "Domain a.example\nSelector s\nKeyFile /etc/k\n"
+    for more, count in (("", 1), ("Canonicalization simple\n", 0)):
+        file.write_text(text + more)
+        found = migrate_dkimpy.migrate(file).report.text().count("made relaxed/simple")
+        assert found == count

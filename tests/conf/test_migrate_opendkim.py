@@ -182,3 +182,44 @@ def _outcome(found: site.Site, sender: str) -> Outcome:
         for one in found.chooser.choose(f"{local}@{domain.lower()}")
     ]
     return _lower(Outcome(tuple(opendkim.made(field.value.decode()) for field in made)))
+
+
+SINGLE = "Domain a.example\nSelector s\nKeyFile /etc/k\n"
+
+
+def said(work: Migration, option: str) -> list[tuple[Fate, int, str]]:
+    return [(one.fate, one.line, one.text) for one in work.report.entries if one.option == option]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        pytest.param(SINGLE, 1, id="signs"),
+        pytest.param("KeyTable /etc/kt\nSigningTable /etc/st\n", 1, id="signs-by-tables"),
+        pytest.param(SINGLE + "Canonicalization relaxed/simple\n", 0, id="given"),
+        pytest.param("Mode v\n", 0, id="no-keys"),
+    ],
+)
+def test_a_default_that_is_another_one_is_said(tmp_path: Path, text: str, count: int) -> None:
+    """OpenDKIM signs simple/simple unless it is told: nobody sees that in the file."""
+    work = migrated(tmp_path, text)
+    found = [one for one in said(work, "Canonicalization") if one[1] == 0]
+    assert len(found) == count
+    for fate, _, what in found:
+        assert fate is Fate.CHANGED
+        assert "simple/simple" in what and "relaxed/relaxed now" in what
+    assert settings(work).sign.canonicalization == (
+        "relaxed/simple" if "C" in text else "relaxed/relaxed"
+    )
+    shown = work.report.text()
+    assert ("opendkim.conf: Canonicalization: is not given" in shown) is bool(count)
+    assert ("SignHeaders: is not given" in shown) is (text != "Mode v\n")
+
+
+def test_the_password_of_a_database_is_not_in_the_report(tmp_path: Path) -> None:
+    place = "dsn:mysql://u:hush@h/d/table=t?keycol=k?datacol=v"
+    work = migrated(tmp_path, f"InternalHosts {place}\nPeerList {place}\n")
+    assert settings(work).roles.internal_hosts == (place,)
+    assert settings(work).roles.peers == (place,)
+    assert "hush" not in work.report.text()
+    assert "u:***@h" in work.report.text()

@@ -25,8 +25,9 @@ from typing import Any
 
 from postseal.cli.run_command import DEFAULT, config_file
 from postseal.conf.mistake import ConfigError, Mistake, Severity
+from postseal.conf.remote import shown
 from postseal.conf.sockets import postfix_form
-from postseal.tables import locator, site
+from postseal.tables import site
 
 SHOWN = 10  # domains and keys; the rest is counted
 
@@ -82,7 +83,7 @@ def facts(found: site.Site) -> dict[str, Any]:
             {"name": key.query_name, "algorithm": key.algorithm, "bits": _bits(key.private)}
             for key in found.keys
         ],
-        "internal_hosts": [locator.shown(one) for one in settings.roles.internal_hosts],
+        "internal_hosts": [shown(one) for one in settings.roles.internal_hosts],
         "daemon_names": list(settings.roles.daemon_names),
         "dmarc": {"quarantine": settings.dmarc.quarantine, "reject": settings.dmarc.reject},
         "overrides": len(found.overrides),

@@ -148,7 +148,7 @@ def as_json(work: Migration, text: str, faults: list[Mistake]) -> str:
                 {
                     "fate": one.fate.value,
                     "file": one.file,
-                    "line": one.line,
+                    "line": one.line or None,
                     "option": one.option,
                     "value": one.value,
                     "text": one.text,

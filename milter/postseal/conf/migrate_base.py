@@ -17,13 +17,20 @@ from postseal.conf import headers, kinds
 from postseal.conf.migrate_report import Entry, Fate, Report
 from postseal.conf.migrate_source import Given, dataset
 from postseal.conf.migrate_toml import render
+from postseal.conf.remote import shown
+
+_ELSEWHERE = ("roles.internal_hosts", "roles.peers")
+_KINDS = ("dsn:", "ldap:", "ldaps:", "ldapi:")  # data sets that are read where they are
 
 
 class Migration:
     """One file on its way to a postseal.toml."""
 
-    def __init__(self, given: dict[str, Given], replaced: Iterable[Given], daemon: str) -> None:
+    def __init__(
+        self, given: dict[str, Given], replaced: Iterable[Given], daemon: str, file: Path
+    ) -> None:
         self.given = dict(given)
+        self.file = str(file)
         self.daemon = daemon
         self.tree: dict[str, Any] = {}
         self.report = Report()
@@ -34,16 +41,40 @@ class Migration:
 
     def say(self, fate: Fate, given: Given, text: str) -> None:
         """One line for the report."""
+        value = shown(given.value)
         self.report.entries.append(
             Entry(
                 fate=fate,
                 file=given.file,
                 line=given.line,
                 option=given.name,
-                value=given.value if len(given.value) <= 60 else f"{given.value[:57]}...",
+                value=value if len(value) <= 60 else f"{value[:57]}...",
                 text=text,
             )
         )
+
+    def unsaid(self, option: str, text: str) -> None:
+        """A line for an option that is not in the file, and whose default is another one here."""
+        self.report.entries.append(
+            Entry(
+                fate=Fate.CHANGED,
+                file=self.file,
+                line=0,
+                option=option,
+                value="",
+                text=f"is not given, and {text}",
+            )
+        )
+
+    def default_canonicalization(self, theirs: str) -> None:
+        """Where there are keys and nothing says how they sign."""
+        if "sign" in self.tree:
+            self.unsaid(
+                "Canonicalization",
+                f"signatures are relaxed/relaxed now, where {self.daemon} made {theirs}: they"
+                " survive more of what happens on the way;"
+                f' canonicalization = "{theirs}" in [sign] keeps them as they were',
+            )
 
     def take(self, name: str) -> Given | None:
         """An option, once."""
@@ -89,6 +120,10 @@ class Migration:
         if given is None:
             return
         entries = dataset(given.value, self.base)
+        if entries is None and path in _ELSEWHERE and given.value.lower().startswith(_KINDS):
+            self.put(path, [given.value])
+            self.say(Fate.KEPT, given, f"is {path}; the table stays where it is")
+            return
         if entries is None:
             self.say(Fate.CHANGED, given, f"this kind of data set is not read; fill {path} by hand")
             return

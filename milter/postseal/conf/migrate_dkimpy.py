@@ -31,13 +31,14 @@ NO_EFFECT = {
     "peerlist": "was never implemented; see [roles] peers",
     "umask": "is for a unix socket",
 }
+DEFAULT = "relaxed/simple"  # how it signs unless it is told
 CHANGED = {"diagnosticdirectory": "use postseal verify on a saved message"}
 
 
 def migrate(file: Path) -> Migration:
     """Read the file and carry over what can be.  Raises ConfigError when it cannot be read."""
     given, replaced = migrate_source.settings(file)
-    work = Migration(given, replaced, "dkimpy-milter")
+    work = Migration(given, replaced, "dkimpy-milter", file)
     work.socket()
     work.user()
     work.log()
@@ -45,6 +46,8 @@ def migrate(file: Path) -> Migration:
     if work.tree.get("authserv_id", "").upper() == "HOSTNAME":
         del work.tree["authserv_id"]
     _keys(work)
+    if "canonicalization" not in work.given:
+        work.default_canonicalization(DEFAULT)
     work.keep("Canonicalization", "sign.canonicalization")
     _sign_headers(work)
     _roles(work)

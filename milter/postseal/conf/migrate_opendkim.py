@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from postseal.conf import migrate_source, migrate_words
+from postseal.conf import migrate_ldap, migrate_source, migrate_words
 from postseal.conf.headers import oversigned, signed
 from postseal.conf.migrate_base import Migration
 from postseal.conf.migrate_report import Fate
@@ -26,12 +26,13 @@ from postseal.conf.migrate_source import Given, dataset
 from postseal.conf.signing import EXPIRE_FLOOR
 
 ALL_HEADERS = "*"
+DEFAULT = "simple/simple"  # how OpenDKIM signs unless it is told
 
 
 def migrate(file: Path) -> Migration:
     """Read the file and carry over what can be.  Raises ConfigError when it cannot be read."""
     given, replaced = migrate_source.settings(file)
-    work = Migration(given, replaced, "OpenDKIM")
+    work = Migration(given, replaced, "OpenDKIM", file)
     work.socket()
     work.user()
     work.log()
@@ -39,6 +40,7 @@ def migrate(file: Path) -> Migration:
     _keys(work)
     _how(work)
     _roles(work)
+    migrate_ldap.migrate(work)
     _limits(work)
     _safety(work)
     work.rest(
@@ -147,6 +149,8 @@ def _how(work: Migration) -> None:
     if given is not None:
         work.put("sign.canonicalization", given.value.lower())
         work.say(Fate.KEPT, given, "is canonicalization")
+    else:
+        work.default_canonicalization(DEFAULT)
     given = work.take("MultipleSignatures")
     if given is not None:
         work.put("sign.multiple_signatures", given.on)
@@ -190,6 +194,9 @@ def _headers(work: Migration) -> None:
         star = any(word == ALL_HEADERS or word[0] in "+-" for word in words)
         text = "is headers" + ("; * is a longer list now" if star else "")
         work.say(Fate.CHANGED if star else Fate.KEPT, sign, text)
+    elif "sign" in work.tree:
+        text = "more fields are signed by default: see sign.headers and sign.oversign"
+        work.unsaid("SignHeaders", text)
     if omit is not None:
         names = [word.lstrip("+") for word in omit.words if word[0] not in "*-"]
         words += work.header_words(omit, [f"-{name}" for name in names], "sign.headers")

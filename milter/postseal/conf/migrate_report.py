@@ -38,7 +38,8 @@ class Entry:
 
     def __str__(self) -> str:
         value = f" {self.value}" if self.value else ""
-        return visible(f"{self.file}:{self.line}: {self.option}{value}: {self.text}")
+        line = f":{self.line}" if self.line else ""
+        return visible(f"{self.file}{line}: {self.option}{value}: {self.text}")
 
 
 @dataclass(slots=True)

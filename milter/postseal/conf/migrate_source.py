@@ -15,7 +15,7 @@ SEE ALSO
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postseal.conf.mistake import ConfigError, Mistake
@@ -47,6 +47,10 @@ class Given:
             return int(text, base)
         except ValueError:
             return None
+
+    def hidden(self) -> Given:
+        """The same without its value, for reports."""
+        return replace(self, value="***")
 
     @property
     def words(self) -> tuple[str, ...]:

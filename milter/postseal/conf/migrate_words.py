@@ -18,7 +18,6 @@ _SYSTEMD = "is left to systemd"
 _STATS = "statistics are kept in another way"
 _REPUTATION = "was an experiment that no Debian package had"
 _DNSSEC = "the resolver validates DNSSEC"
-_LDAP = "the tables it was for are not read from LDAP"
 _NO_REJECT = "nothing is refused or rewritten for a DKIM result alone (RFC 6376 section 6.3)"
 
 NO_EFFECT = {
@@ -116,12 +115,6 @@ CHANGED = {
         ("vbr-certifiers", "vbr-purgefields", "vbr-trustedcertifiers",
          "vbr-trustedcertifiersonly", "vbr-type"),
         "VBR (RFC 5518) is not used by anybody any more",
-    ),
-    **dict.fromkeys(
-        ("ldapauthmechanism", "ldapauthname", "ldapauthrealm", "ldapauthuser",
-         "ldapbindpassword", "ldapbinduser", "ldapdisablecache", "ldapkeepaliveidle",
-         "ldapkeepaliveinterval", "ldapkeepaliveprobes", "ldaptimeout", "ldapusetls"),
-        _LDAP,
     ),
 }  # fmt: skip
 

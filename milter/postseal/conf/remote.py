@@ -1,7 +1,7 @@
 """[[table]] of postseal.toml: a table that is kept in a database or a directory.
 
 NAME
-    remote - RemoteTable
+    remote - RemoteTable; shown()
 
 SEE ALSO
     conf/model.py, which puts the tables together; tables/stores.py, which asks them.
@@ -9,10 +9,19 @@ SEE ALSO
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field
 
 from postseal.conf.kinds import MaybePlace, Seconds
 from postseal.conf.sections import DAY, Section
+
+_SECRET = re.compile(r"^([a-z0-9:]+//[^/@:]*:)[^/@]*@", re.IGNORECASE)
+
+
+def shown(text: str) -> str:
+    """An address as it may be shown: without the password of USER:PASSWORD@."""
+    return _SECRET.sub(r"\1***@", text)
 
 
 class RemoteTable(Section):

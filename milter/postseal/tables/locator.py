@@ -1,7 +1,7 @@
 """The address of a table that is kept elsewhere: how it is written, and what it says.
 
 NAME
-    locator - parse() and from_dsn(): text to Place; shown() for people
+    locator - parse() and from_dsn(): text to Place
 
 GIVEN
     sqlite:/PATH?..., postgresql://USER@HOST/DB?..., mysql://..., mariadb://...,
@@ -40,7 +40,6 @@ _DSN = re.compile(
     r"(?P<backend>\w+)://(?:(?P<user>[^:@/]*)(?::(?P<password>[^@/]*))?@)?"
     r"(?:(?P<port>\d+)\+)?(?P<host>[^/+]*)(?P<path>/.*)?"
 )
-_SECRET = re.compile(r"^([a-z:]+//[^/@:]*:)[^/@]*@", re.IGNORECASE)
 _QUOTED = re.compile(r"=([0-9A-Fa-f]{2})")
 
 
@@ -81,11 +80,6 @@ def parse(text: str) -> Place:
     elif not rest.startswith("//"):
         raise SourceError(f"expected {scheme}://USER@HOST/NAME")
     return Place(kind=scheme, url=f"{address}?{others}" if others else address, ours=ours)
-
-
-def shown(text: str) -> str:
-    """The address as it may be shown: without the password of USER:PASSWORD@."""
-    return _SECRET.sub(r"\1***@", text)
 
 
 def _sqlite_path(address: str) -> str:
