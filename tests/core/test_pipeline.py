@@ -237,6 +237,17 @@ def test_who_authenticated_needs_no_table_of_hosts() -> None:
     assert through(mail(FIELDS), dns(), client=USER, told=rules(origins=SILENT)).signatures
 
 
+def test_mail_that_goes_on_unsigned_takes_no_forged_results_along() -> None:
+    """Whatever the path: what claims to be ours goes."""
+    what = mail([FORGED, ("From", " ann@broken.example")])
+    told = rules(on_signing_error=OnFault.ACCEPT)
+    verdict = through(what, dns(), client=USER, told=told)
+    assert isinstance(verdict.action, Accept)
+    assert verdict.edits == (Delete("Authentication-Results", 1),)
+    deferred = through(what, dns(), client=USER)
+    assert not isinstance(deferred.action, Accept) and deferred.edits == ()
+
+
 def test_a_peer_is_left_alone() -> None:
     told = rules(origins=Origins(peers=Loopback()))
     client = Client(address=ip_address("127.0.0.1"))

@@ -49,9 +49,7 @@ from postseal.core.resolver import Kind, Resolver
 from postseal.core.roles import Origin, Role
 from postseal.core.rules import OnQuarantine, Rules
 from postseal.core.transaction import Address, Client, Envelope
-from postseal.core.verdict import Verdict, deletions, deletions_of, insert_on_top, no_body
-
-MARK = "X-Postseal-Quarantine"
+from postseal.core.verdict import MARK, Verdict, deletions, deletions_of, insert_on_top, no_body
 
 # Shares of what is left of the DNS budget.
 _FOR_DKIM = 0.5

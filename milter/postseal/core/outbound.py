@@ -58,14 +58,21 @@ class LeaveAlone:
 class Refused:
     """A message that must not go out unsigned and cannot be signed."""
 
-    __slots__ = ("_authors", "_client", "_origin", "_reason", "_rules", "body")
+    __slots__ = ("_authors", "_client", "_header", "_origin", "_reason", "_rules", "body")
 
     wants_body = False
 
     def __init__(
-        self, rules: Rules, origin: Origin, client: Client, authors: Authors, reason: str
+        self,
+        rules: Rules,
+        origin: Origin,
+        client: Client,
+        authors: Authors,
+        header: Header,
+        reason: str,
     ) -> None:
         self._rules = rules
+        self._header = header
         self._origin = origin
         self._client = client
         self._authors = authors
@@ -73,10 +80,13 @@ class Refused:
         self.body: Callable[[bytes], None] = no_body
 
     def close(self) -> Verdict:
+        action = _on_error(self._rules)
+        goes_on = isinstance(action, Accept)
         return Verdict(
             role=Role.OUTBOUND,
             found=Findings(origin=self._origin, authors=self._authors, client=self._client),
-            action=_on_error(self._rules),
+            action=action,
+            edits=deletions(self._header, self._rules.own_ids) if goes_on else (),
             story={
                 "origin": self._origin.value,
                 "from": ",".join(self._authors.domains),
@@ -145,8 +155,9 @@ class Outbound:
         signatures = self._turn(partial(self._sign, digest))
         if self._rules.signing.checks(digest) and (bad := self._unsound(signatures, digest)):
             reason = f"the signature of {bad} does not verify: this is a fault of this host"
-            refused = Refused(self._rules, self._origin, self._client, self._authors, reason)
-            return refused.close()
+            return Refused(
+                self._rules, self._origin, self._client, self._authors, self._header, reason
+            ).close()
         edits: list[Edit] = list(deletions(self._header, self._rules.own_ids))
         # The first choice ends on top: insertions at 0 stack.
         edits += [insert_on_top("DKIM-Signature", made.value) for made in reversed(signatures)]

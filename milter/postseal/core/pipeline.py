@@ -30,6 +30,7 @@ from collections.abc import Callable
 
 from postseal.core import address, roles
 from postseal.core.checking import Checking
+from postseal.core.crowd import Crowded, is_crowd
 from postseal.core.field import Header
 from postseal.core.outbound import (
     LeaveAlone,
@@ -82,9 +83,11 @@ class Pipeline:
         origin, unknown = _origin(client, rules)
         if origin is Origin.PEER:
             return LeaveAlone(origin)
+        if is_crowd(header, rules):
+            return Crowded(origin, client)
         authors = address.author_domains(address.from_fields(header))
         if unknown and rules.on_signing_error is OnFault.TEMPFAIL:
-            return Refused(rules, origin, client, authors, unknown)
+            return Refused(rules, origin, client, authors, header, unknown)
         now = int(self._clock())
         try:
             if origin.signs and not _may_write(client, authors, rules.logins):
@@ -96,7 +99,7 @@ class Pipeline:
                         rules, origin, client, authors, header, choices, now, self._turn
                     )
         except SigningUnavailable as reason:
-            return Refused(rules, origin, client, authors, str(reason))
+            return Refused(rules, origin, client, authors, header, str(reason))
         work = Checking(
             rules, origin, authors, client, envelope, header, resolver, now, self._count
         )

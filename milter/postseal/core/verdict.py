@@ -20,6 +20,8 @@ from postseal.core.field import Field, Header
 from postseal.core.findings import Findings
 from postseal.core.roles import Origin, Role
 
+MARK = "X-Postseal-Quarantine"
+
 Story = Mapping[str, str | int]
 
 
