@@ -18,6 +18,7 @@ from support.receiver import EVERYTHING, FIELD, FORGETFUL, Receiver, receiver
 pytestmark = pytest.mark.slow  # the largest messages there can be
 
 KINDS = ("dkim", "dmarc")
+CROWDS = {"fields-results"}  # of fields in our name: refused as they are, above some number
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,9 @@ def test_each_is_judged(mx: Receiver, name: str) -> None:
     mx.dns.records = records(case)
     made = case.make(1.0)
     got = mx.take(made.octets, sender=made.sender, client=made.client)
+    if name in CROWDS and got.reply.code == "replycode":
+        assert got.reply.text.startswith("550 5.7.1 ")
+        return
     assert got.reply.code in ("continue", "accept")
     assert {one.method for one in got.results} >= set(KINDS)
 
