@@ -124,5 +124,5 @@ def _together(domain: str, found: Found, dkim: list[Finding], asked: bool) -> It
             code="keys-not-checked",
             where=domain,
             what="no DKIM key was looked at: DNS cannot list selectors",
-            hint="name them with --selector, or give --keytable",
+            hint="name them with --selector, or give --keytable or --config",
         )

@@ -96,6 +96,9 @@ CHECK = (
         "DATASET",
         "Look at every selector that a KeyTable has for the domain, and compare its key.",
     ),
+    _text(
+        "x", "config", "FILE", "The same with the keys that postseal.toml or opendkim.conf names."
+    ),
     _text("", "record", "TEXT", "Check this text instead of what is published."),
     _text(
         "",

@@ -63,13 +63,20 @@ def _asker(values: Values) -> Asker:
 def _keys(values: Values, domain: str) -> dict[str, Wanted | None]:
     """Selectors to look at, with the key that signs where it is known."""
     found: dict[str, Wanted | None] = {}
-    if table := values.optional("keytable"):
-        for row in keytable.read(table):
-            if row.domain == "%" or names.domain(row.domain) == domain:
-                found[names.selector(row.selector)] = _wanted(row, domain)
+    for row in _rows(values):
+        if row.domain == "%" or names.domain(row.domain) == domain:
+            found[names.selector(row.selector)] = _wanted(row, domain)
     for selector in values.texts("selector"):
         found.setdefault(names.selector(selector), None)
     return found
+
+
+def _rows(values: Values) -> Iterator[KeyRow]:
+    """The keys that sign, as far as they are named."""
+    if values.given("keytable"):
+        yield from keytable.read(values.text("keytable"))
+    if values.given("config"):
+        yield from keytable.configured_rows(values.text("config"))
 
 
 def _wanted(row: KeyRow, domain: str) -> Wanted | None:

@@ -176,10 +176,13 @@ def _key(path: str) -> tuple[Wanted, tuple[Finding, ...]]:
     """The public half of a private key in a file, and what is wrong with the file."""
     want = wanted(keypair.load_file(path, trial=True))
     mode = stat.S_IMODE(Path(path).stat().st_mode)
-    if not mode & 0o077:
-        return want, ()
-    what = f"mode {mode:04o} lets others than its owner at the private key"
-    return want, (_note(Harm.WARNING, "key-file-mode", path, what, f"chmod 600 {path}"),)
+    if mode & 0o027:
+        what = f"mode {mode:04o} lets others than its owner and group at the private key"
+        return want, (_note(Harm.WARNING, "key-file-mode", path, what, f"chmod g-w,o-rwx {path}"),)
+    if mode & 0o070:  # as postseal-rotate makes them for a daemon that is in the group
+        what = f"mode {mode:04o}: its group can read the private key too"
+        return want, (_note(Harm.GOOD, "key-file-mode", path, what, ""),)
+    return want, ()
 
 
 def _note(harm: Harm, code: str, where: str, what: str, hint: str) -> Finding:

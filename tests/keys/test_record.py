@@ -292,6 +292,11 @@ def test_keys_that_this_user_may_not_read_are_looked_at(
     (result,) = json.loads(shown.out)
     assert {"key-ok", "key-revoked"} <= {f["code"] for f in result["findings"]}
     assert "warning: /nonexistent: No such file" in shown.err and "not compared" in shown.err
+    config = tmp_path / "postseal.toml"
+    config.write_text(f'[sign]\nkey_table = "{table}"\n')
+    main(["check", "--json", "-x", str(config), *world, "d.example"])
+    (other,) = json.loads(capsys.readouterr().out)
+    assert other == result
 
 
 def test_a_fine_domain_served_by_nsd(world: list[str], capsys: pytest.CaptureFixture[str]) -> None:

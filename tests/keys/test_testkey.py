@@ -257,9 +257,15 @@ def test_a_key_that_others_may_read(
     world: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = Path(key_file(tmp_path))
-    path.chmod(0o640)
-    assert main(["-d", "d.example", "-s", "good", "-k", str(path), *world]) == 0
-    assert "mode 0640" in capsys.readouterr().out
+    argv = ["-d", "d.example", "-s", "good", "-k", str(path), *world]
+    path.chmod(0o644)
+    assert main(argv) == 0
+    assert "warning" in (out := capsys.readouterr().out) and "mode 0644" in out
+    path.chmod(0o640)  # how a daemon that is in the group reads it
+    assert main(argv) == 0
+    assert "0640" not in capsys.readouterr().out
+    assert main(["-v", *argv]) == 0
+    assert "mode 0640: its group" in capsys.readouterr().out
 
 
 def opendkim_testkey(world: list[str], place: Path, domain: str, selector: str, key: str) -> int:
