@@ -447,6 +447,11 @@ def test_a_set_is_added_on_top_of_everything(what: Mail, count: int) -> None:
     assert b"dmarc=pass header.from=example.com" in said
 
 
+def test_nothing_is_sealed_unless_switched_on() -> None:
+    inserts = [one.name for one in through(TWO, FakeDns(WORLD)).edits if isinstance(one, Insert)]
+    assert inserts == ["Authentication-Results"]
+
+
 def test_a_chain_found_broken_is_sealed_as_such_once() -> None:
     """RFC 8617 section 5.1 step 2: nothing after a seal that says fail."""
     verdict = through(CHANGED, FakeDns(WORLD), told=SEALING)
