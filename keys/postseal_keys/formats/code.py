@@ -61,15 +61,17 @@ def octodns(records: Sequence[TxtRecord]) -> str:
 
 
 def dnscontrol(records: Sequence[TxtRecord]) -> str:
-    """One D_EXTEND for each zone; DNSControl splits itself."""
+    """One D_EXTEND for each zone; DNSControl splits itself.
+
+    No comma stands after the last argument: the language of its files, ECMAScript 5, has none.
+    """
     out = []
     for zone, group in itertools.groupby(records, key=lambda record: record.zone):
-        out.append(f"D_EXTEND({json.dumps(zone)},\n")
-        out += [
-            f"  TXT({json.dumps(r.host or '@')}, {json.dumps(r.text)}, TTL({r.seconds})),\n"
+        lines = [
+            f"  TXT({json.dumps(r.host or '@')}, {json.dumps(r.text)}, TTL({r.seconds}))"
             for r in group
         ]
-        out.append(");\n")
+        out.append(",\n".join([f"D_EXTEND({json.dumps(zone)}", *lines]) + "\n);\n")
     return "".join(out)
 
 
