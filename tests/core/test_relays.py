@@ -108,6 +108,8 @@ def test_forms(value: str, address: str, helo: str) -> None:
         "from h by relay.example ([198.51.100.7]) with SMTP",
         "from h (unclosed [198.51.100.7] by x",
         "from h (a (b (c [198.51.100.7]))) by x",
+        "from h (good.example [198.51.100.7]) (unknown [203.0.113.66]) by relay.example",
+        'from h (unknown [203.0.113.66]) (Client CN "x [198.51.100.7]", Issuer "y") by x',
     ],
 )
 def test_unreadable(value: str) -> None:

@@ -119,6 +119,8 @@ def parse(value: bytes) -> Hop:
         given, exim = _read_comment(comment[1])
         if exim:
             helo, named = exim, True
+        if address is not None and given not in (None, address):
+            return Hop(None, helo)  # two of them: one may be the client's word, in its HELO
         address = address or given
     if address is None and named:
         # Exim without a name puts the address in front.  Elsewhere that is the HELO,
