@@ -1,6 +1,6 @@
 """When a worker may end: whom it waits for, and for how long.
 
-That it really does so, with libmilter, is in test_supervisor.py.
+That it really does so, with libmilter, is in test_supervisor_end.py.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Severity
-from postseal.daemon.wiring import rules_of
+from postseal.daemon.rulebook import rules_of
 from postseal.tables import overrides, site
 
 TODAY = date(2026, 11, 21)

@@ -5,7 +5,7 @@ NAME
 
 SEE ALSO
     conf/model.py holds the same decisions as the administrator writes them;
-    wiring.py turns the one into the other.
+    rulebook.py turns the one into the other.
 """
 
 from __future__ import annotations
