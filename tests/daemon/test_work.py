@@ -17,7 +17,7 @@ import pytest
 from fuzz.session import Ctx, Share
 from postseal.conf import load
 from postseal.core.pipeline import Pipeline
-from postseal.daemon import wiring
+from postseal.daemon import rulebook
 from postseal.daemon.adapter import Adapter
 from postseal.daemon.logs import Log
 from postseal.daemon.session import HEADER_ROOM
@@ -44,7 +44,7 @@ Answers = list[tuple[Any, ...]]
 def pipeline() -> Pipeline:
     text = f'authserv_id = "{ID}"\n{EVERYTHING}'
     found = site.load(load.parse(text.encode(), Path("postseal.toml")), keys=False)
-    return Pipeline(wiring.rules_of(found), Keys(), lambda: NOW)
+    return Pipeline(rulebook.rules_of(found), Keys(), lambda: NOW)
 
 
 def prepared(pipeline: Pipeline, case: Case, share: float) -> Callable[[], Answers]:

@@ -22,7 +22,7 @@ from fuzz.evaluators import MARK, NOW, zone
 from postseal.conf import load
 from postseal.core.dkim import sign
 from postseal.core.pipeline import Pipeline
-from postseal.daemon import wiring
+from postseal.daemon import rulebook
 from postseal.daemon.adapter import Adapter
 from postseal.daemon.logs import Log
 from postseal.tables import site
@@ -69,7 +69,7 @@ def _pipeline(strict: bool) -> Pipeline:
     told = rules()
     if strict:
         found = site.load(load.parse(STRICT, Path("postseal.toml")), keys=False)
-        told = wiring.rules_of(found)
+        told = rulebook.rules_of(found)
         key = sign.signing_key(RSA, "example.org", "s1")
         told = replace(told, arc=replace(told.arc, key=key))
     return Pipeline(told, Keys(), lambda: NOW)
