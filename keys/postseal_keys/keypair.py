@@ -107,7 +107,9 @@ def load(data: bytes, *, where: str = "key", quick: bool = False) -> PrivateKey:
     tries a signature before trusting the key.
     """
     if len(data) > FILE_MAX:
-        raise Problem(f"{where}: too long for a key", code=DATAERR)
+        raise Problem(
+            f"{where}: too long for a key", hint="give the file with the private key", code=DATAERR
+        )
     try:
         key = _read(data, quick)
     except TypeError:  # cryptography's word for "this one wants a password"

@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def work() -> int:
         if len(words) != 2:
-            raise Problem("expected a module and a page", code=USAGE)
+            raise Problem("expected a module and a page", hint="MODULE PAGE", code=USAGE)
         parts: Mapping[str, Callable[[], str]] = importlib.import_module(words[0]).MANUAL
         page = Path(words[1])
         page.write_text(fill(page.read_text("utf-8"), parts), "utf-8")

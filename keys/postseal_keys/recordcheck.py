@@ -95,7 +95,7 @@ def _wanted(row: KeyRow, domain: str) -> Wanted | None:
 def _unpublished(values: Values) -> list[Checked]:
     """Records from the command line or a file; DNS is asked only when a domain is given."""
     if len(values.arguments) > 1:
-        raise Problem("give one domain with --record or --file")
+        raise Problem("--record and --file take one domain", hint="check them one by one")
     domain = names.domain(values.arguments[0]) if values.arguments else ""
     rows = []
     if values.given("record"):

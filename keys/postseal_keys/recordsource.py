@@ -12,6 +12,7 @@ DOES NOT
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ def _zone(text: str, path: str, origin: str) -> Iterator[Unpublished]:
             rrsets = dns.zonefile.read_rrsets(part, origin=place, default_ttl=3600, rdclass=None)
         except (dns.exception.DNSException, ValueError, KeyError) as error:
             hint = "a zone file needs quotation marks around text, and the domain as an argument"
-            raise Problem(f"{path}: {error}", hint=hint, code=DATAERR) from None
+            what = re.sub(r"^<\w+>:(\d+): ", r"near line \1: ", str(error))
+            raise Problem(f"{path}: {what}", hint=hint, code=DATAERR) from None
         for rrset in rrsets:
             name = rrset.name.to_text(omit_final_dot=True).lower()
             known = "" if name.endswith(UNKNOWN) else name
@@ -86,12 +88,12 @@ def _zone(text: str, path: str, origin: str) -> Iterator[Unpublished]:
 def _parts(text: str, origin: str) -> Iterator[tuple[str, str]]:
     """The file cut at $ORIGIN: each part with its origin; $TTL does not matter here."""
     part: list[str] = []
-    for line in text.splitlines(keepends=True):
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
         words = line.split()
         match words[0].upper() if words else "":
             case "$ORIGIN" if len(words) > 1:
                 yield origin, "".join(part)
-                part = []
+                part = ["\n"] * number  # so that line numbers stay those of the file
                 relative = not words[1].endswith(".")
                 origin = f"{words[1]}.{origin}" if relative else words[1]
             case "$TTL":

@@ -40,7 +40,9 @@ def spf(values: Values, domain: str) -> tuple[list[TxtRecord], list[Finding]]:
         text = "v=spf1 -all"
     elif redirect := values.optional("redirect"):
         if values.given("all"):
-            raise Problem("--all makes --redirect void (RFC 7208 section 6.1)")
+            raise Problem(
+                "--all makes --redirect void (RFC 7208 section 6.1)", hint="leave one of them out"
+            )
         text = " ".join(["v=spf1", *terms, f"redirect={names.domain(redirect)}"])
     else:
         if not terms:
@@ -52,7 +54,8 @@ def spf(values: Values, domain: str) -> tuple[list[TxtRecord], list[Finding]]:
     try:
         parse(text)
     except SpfError as error:
-        raise Problem(f"{text}: {error}", code=DATAERR) from None
+        hint = error.mistakes[0].hint
+        raise Problem(f"{text}: {error}", hint=hint, code=DATAERR) from None
     return [_record(values, domain, domain, text)], spflint.lint(domain, text)
 
 
@@ -135,7 +138,11 @@ def report(values: Values, host: str) -> tuple[list[TxtRecord], list[Finding]]:
     for domain in domains:
         name = reportauth.name(domain, host)
         if len(name) > names.NAME_MAX:
-            raise Problem(f"{name[:60]}…: the name is too long for DNS", code=DATAERR)
+            raise Problem(
+                f"{name[:60]}…: the name is too long for DNS",
+                hint="take reports at a shorter host",
+                code=DATAERR,
+            )
         records.append(_record(values, name, host, text))
     return records, []
 

@@ -80,7 +80,7 @@ def _world(values: Values, settings: KeySettings) -> World:
         raise Problem("no resolver is known", hint="give one with --nameserver", code=CONFIG)
     port = values.count("authoritative-port")
     if not 0 < port < 65536:
-        raise Problem(f"--authoritative-port: {port} is not a port")
+        raise Problem(f"--authoritative-port: {port} is not a port", hint="from 1 to 65535")
     authoritative, use_resolver = values.flag("authoritative"), values.flag("resolver")
     if not authoritative and not use_resolver:
         raise Problem("nobody is left to ask", hint="leave out one of the --no- options")

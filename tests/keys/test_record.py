@@ -366,3 +366,14 @@ def test_a_zone_file_before_it_is_loaded(
         ("sub.d.example", []),
         ("d.example", ["spf-many"]),
     ]
+
+
+def test_a_mistake_in_a_zone_file_is_placed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line is that of the file, whatever $ORIGIN stands before it."""
+    (tmp_path / "zone").write_text(f"{ZONE_FILE}\n@ NONSENSE x\n; end\n")
+    assert main(["check", "--file", str(tmp_path / "zone")]) == 65
+    line = ZONE_FILE.count("\n") + 2
+    shown = capsys.readouterr().err
+    assert f"near line {line}" in shown or f"near line {line + 1}" in shown

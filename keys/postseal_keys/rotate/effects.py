@@ -82,7 +82,11 @@ class Effects:
     def _public(self, line: Line, key: Key) -> Wanted:
         public = wanted(keypair.load_file(key.file, trial=True))
         if public.kind != line.kind:
-            raise Problem(f"{key.file}: is {public.kind}, not {line.kind}", code=DATAERR)
+            raise Problem(
+                f"{key.file}: is {public.kind}, not {line.kind}",
+                hint="put the right key there, or correct kind in the state file",
+                code=DATAERR,
+            )
         return public
 
     def _make(self, line: Line, key: Key) -> None:
@@ -181,7 +185,7 @@ class Effects:
             if self.settings.old_keys != "keep":
                 path.unlink(missing_ok=True)
         except OSError as error:
-            raise os_problem(error) from None
+            raise os_problem(error, hint="it is tried again next time") from None
 
 
 def names_in(pattern: str, selector: str, domain: str) -> str:
@@ -203,7 +207,8 @@ def _read(path: str) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise os_problem(error, code=CONFIG) from None
+        hint = "it must be readable and writable for the user who runs this"
+        raise os_problem(error, hint=hint, code=CONFIG) from None
 
 
 def _replace(path: str, before: str, after: str) -> None:

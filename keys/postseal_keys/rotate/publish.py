@@ -97,7 +97,9 @@ def run_program(words: Sequence[str], *, what: str) -> None:
         raise os_problem(error, hint=f"{what}: give the whole path", code=CONFIG) from None
     except subprocess.TimeoutExpired:
         raise Problem(
-            f"{what}: {words[0]} did not end within {HOOK_TIMEOUT:.0f} s", code=UNAVAILABLE
+            f"{what}: {words[0]} did not end within {HOOK_TIMEOUT:.0f} s",
+            hint="it is run again next time",
+            code=UNAVAILABLE,
         ) from None
     if done.returncode:
         said = (done.stderr or done.stdout).strip().splitlines()
@@ -159,7 +161,11 @@ class NsUpdate:
         zone = absolute(self.zone_of(name))
         owner = absolute(name)
         if owner is None or zone is None or zone == dns.name.root:
-            raise Problem(f"the zone of {name} was not found", code=UNAVAILABLE)
+            raise Problem(
+                f"the zone of {name} was not found",
+                hint="is the domain spelled right, and does the resolver answer?",
+                code=UNAVAILABLE,
+            )
         update = self._message(zone)
         if text is None:
             update.delete(owner, "TXT")

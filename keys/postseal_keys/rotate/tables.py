@@ -121,7 +121,9 @@ def with_new(table: str, change: Change) -> str:
         if new_name == name:
             return line
         if new_name in present:
-            raise Problem(f"the KeyTable has another row {new_name}", code=DATAERR)
+            raise Problem(
+                f"the KeyTable has another row {new_name}", hint="rename that row", code=DATAERR
+            )
         return f"{match[0]}\n{line}"
 
     edited = _each(table, edit)
@@ -134,7 +136,11 @@ def with_new(table: str, change: Change) -> str:
             code=DATAERR,
         )
     if change.row in present:
-        raise Problem(f"the KeyTable has another row {change.row}", code=DATAERR)
+        raise Problem(
+            f"the KeyTable has another row {change.row}",
+            hint="rename that row, or set row to another pattern",
+            code=DATAERR,
+        )
     end = "" if not edited or edited.endswith("\n") else "\n"
     return f"{edited}{end}{change.row} {value}\n"
 
