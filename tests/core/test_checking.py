@@ -328,6 +328,12 @@ def test_a_spent_budget_is_told() -> None:
     assert "The DNS budget of this message was spent" in story(verdict)
 
 
+def test_the_authors_zones_are_insisted_on() -> None:
+    dns = FakeDns(WORLD)
+    through(mail([("From", " a@example.com, b@other.example")]), dns)
+    assert dns.insisted == ("example.com", "other.example")
+
+
 def test_a_budget_that_lasts_is_not_mentioned() -> None:
     assert "limits" not in through(signed(), FakeDns(WORLD), client=OUTSIDE).story
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -75,6 +75,7 @@ class Share:
         return Answer(name=name, kind=kind)
 
     def prefetch(self, name: str, kind: Kind, /) -> None: ...
+    def insist(self, domains: Sequence[str], /) -> None: ...
     def ration(self, share: float, /) -> None: ...
 
 

@@ -42,6 +42,34 @@ def test_circles(names: list[str], name: str, rests: bool) -> None:
     assert tripped(*names).rests(name, 1.0) is rests
 
 
+@pytest.mark.parametrize(
+    ("names", "name", "insisted", "rests"),
+    [
+        pytest.param([f"d{n}.co.uk" for n in range(12)], "_dmarc.bank.co.uk", [], True,
+                     id="a-suffix-as-a-whole"),
+        pytest.param([f"d{n}.co.uk" for n in range(12)], "_dmarc.bank.co.uk", ["bank.co.uk"],
+                     False, id="the-author"),
+        pytest.param([f"d{n}.co.uk" for n in range(12)], "s._domainkey.spf.bank.co.uk",
+                     ["bank.co.uk"], False, id="below-the-author"),
+        pytest.param([f"d{n}.co.uk" for n in range(12)], "_dmarc.bank.co.uk",
+                     ["a.mail.bank.co.uk"], False, id="above-the-author"),
+        pytest.param([f"d{n}.co.uk" for n in range(12)], "other.co.uk", ["bank.co.uk"], True,
+                     id="beside-the-author"),
+        pytest.param([f"d{n}.co.uk" for n in range(12)], "ank.co.uk", ["bank.co.uk"], True,
+                     id="no-label-border"),
+        pytest.param(["bank.co.uk"] * 3, "_dmarc.bank.co.uk", ["bank.co.uk"], True,
+                     id="silent-itself"),
+        pytest.param([f"d{n}.tld" for n in range(48)], "_dmarc.bank.co.uk", ["bank.co.uk"], True,
+                     id="nothing-answers"),
+    ],
+)  # fmt: skip
+def test_names_that_are_insisted_on(
+    names: list[str], name: str, insisted: list[str], rests: bool
+) -> None:
+    """Zones of a forger under the same suffix do not hide the policy of whom he forges."""
+    assert tripped(*names).rests(name, 1.0, insisted) is rests
+
+
 def test_an_answer_in_between_starts_again() -> None:
     breaker = tripped("a.example", "a.example")
     breaker.answered("a.example")

@@ -44,6 +44,21 @@ def test_a_share_of_the_time_is_kept() -> None:
         session.close()
 
 
+def test_what_is_insisted_on_is_asked_though_its_neighbours_are_silent() -> None:
+    records = {("_dmarc.bank.co.example", "A"): ("192.0.2.1",)}
+    faults = {f"d{number}.co.example": Fault.TIMEOUT for number in range(12)}
+    with DnsServer(records, faults=faults) as server:
+        dns = make(server, timeout=0.05)
+        for name in faults:
+            assert fault_of(dns.session(), name) is DnsFault.TIMEOUT
+        assert fault_of(dns.session(), "_dmarc.bank.co.example") is DnsFault.TIMEOUT  # rests
+        insisting = dns.session()
+        insisting.insist(["bank.co.example"])
+        assert fault_of(insisting, "other.co.example") is DnsFault.TIMEOUT
+        assert fault_of(insisting, "_dmarc.bank.co.example") is None
+        insisting.close()
+
+
 def test_what_is_used_is_used() -> None:
     """Shares are of what is left: a second one gives nothing back."""
     with DnsServer(RECORDS) as server:

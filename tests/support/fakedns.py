@@ -17,7 +17,7 @@ an empty non-terminal exists without data, as in a real zone.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from math import ceil
 from types import MappingProxyType
 
@@ -71,6 +71,7 @@ class FakeDns:
         self._allowed = self._limit = limit
         self._used = 0
         self._lock = threading.Lock()
+        self.insisted: tuple[str, ...] = ()
         self.asked: list[tuple[str, Kind]] = []
         self.prefetched: list[tuple[str, Kind]] = []
 
@@ -106,6 +107,10 @@ class FakeDns:
         """Note that the question was foreseen."""
         with self._lock:
             self.prefetched.append((name.removesuffix(".").lower(), kind))
+
+    def insist(self, domains: Sequence[str], /) -> None:
+        """Note them."""
+        self.insisted = tuple(domains)
 
     def ration(self, share: float, /) -> None:
         """Let that share of the questions that are left be asked until the next call."""

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +62,9 @@ class Silence:
         return Answer(name=name, kind=kind)
 
     def prefetch(self, name: str, kind: Kind, /) -> None:
+        pass
+
+    def insist(self, domains: Sequence[str], /) -> None:
         pass
 
     def ration(self, share: float, /) -> None:

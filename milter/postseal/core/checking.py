@@ -114,6 +114,7 @@ class Checking:
 
     def _start_questions(self) -> None:
         resolver = self._resolver
+        resolver.insist(self._authors.domains)
         for name in self._dkim.query_names:
             resolver.prefetch(name, Kind.TXT)
         for name in self._arc.query_names if self._arc is not None else ():

@@ -17,6 +17,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -85,6 +86,14 @@ class Resolver(Protocol):
 
     def prefetch(self, name: str, kind: Kind, /) -> None:
         """Start asking without waiting, because ask() will probably follow.  Never raises."""
+        ...
+
+    def insist(self, domains: Sequence[str], /) -> None:
+        """Ask for what is at, below or above these whatever becomes of names beside it.
+
+        A sender with silent zones under the same suffix could otherwise keep a policy from
+        being asked for.  Never raises.
+        """
         ...
 
     def ration(self, share: float, /) -> None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -114,7 +114,9 @@ class Resolver:
         """What the cache holds."""
         return self.cache.get(key, self.clock())
 
-    def join(self, key: Key, *, ahead: bool) -> tuple[Exchange, bool] | Known | None:
+    def join(
+        self, key: Key, *, ahead: bool, insisted: Sequence[str] = ()
+    ) -> tuple[Exchange, bool] | Known | None:
         """The exchange for this question, and whether it is a new one.
 
         Or what is known about it after all; or None when too many are sent ahead.
@@ -129,7 +131,7 @@ class Resolver:
             # It may have come in since the caller looked.
             if (known := self.cache.get(key, now)) is not None:
                 return known
-            if self._breaker.rests(key[0], now):
+            if self._breaker.rests(key[0], now, insisted):
                 self.counters["resting"] += 1
                 return DnsFault.TIMEOUT
             if ahead and len(self._flying) >= self.config.in_flight:
@@ -222,6 +224,7 @@ class Session:
         self._questions_left = questions
         self._seconds_kept = 0.0  # for who comes later; see ration()
         self._questions_kept = 0
+        self._insisted: Sequence[str] = ()
         self._known: dict[Key, Known] = {}
         self._held: dict[Key, Exchange] = {}
         self._cached = 0
@@ -275,9 +278,13 @@ class Session:
         if key in self._known or key in self._held or self._resolver.recall(key) is not None:
             return
         if self._questions_left > 0 and self._seconds_left > 0:
-            joined = self._resolver.join(key, ahead=True)
+            joined = self._resolver.join(key, ahead=True, insisted=self._insisted)
             if isinstance(joined, tuple):
                 self._held[key] = self._charged(*joined)
+
+    def insist(self, domains: Sequence[str], /) -> None:
+        """Ask for what is at, below or above these though names beside it are silent."""
+        self._insisted = domains
 
     def ration(self, share: float, /) -> None:
         """Until the next call, use at most this share of what is left: what was kept, too."""
@@ -308,7 +315,7 @@ class Session:
                 return known
             if self._questions_left <= 0 or self._seconds_left <= 0:
                 return DnsFault.BUDGET
-            joined = self._resolver.join(key, ahead=False)
+            joined = self._resolver.join(key, ahead=False, insisted=self._insisted)
             if not isinstance(joined, tuple):
                 return joined or DnsFault.BUDGET
             exchange = self._charged(*joined)

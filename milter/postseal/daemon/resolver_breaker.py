@@ -19,7 +19,9 @@ starts the count again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from postseal.core.names import is_at_or_below
 
 _CIRCLES = ((3, 3), (2, 12), (0, 48))  # (labels, timeouts in a row)
 _WINDOW = 30.0  # seconds: older timeouts do not count
@@ -28,20 +30,28 @@ _REST_ALL = 2.0  # the same for everything: the name server may be back any mome
 _MOST = 4096  # circles remembered
 
 
+def _domain(name: str) -> str:
+    """What stands behind the last label that begins with an underscore; all of it without."""
+    _, mark, after = f".{name}".rpartition("._")
+    return after.partition(".")[2] if mark else name
+
+
 def _circles(name: str) -> Iterator[tuple[str, int]]:
     """The circles a name is in, with the count that trips each.
 
     What stands before an underscore label belongs to the domain below it:
     s._domainkey.example.com counts as example.com.
     """
-    labels = name.split(".")
-    for index in range(len(labels) - 1, -1, -1):
-        if labels[index].startswith("_"):
-            labels = labels[index + 1 :]
-            break
+    domain = _domain(name)
+    labels = domain.split(".") if domain else []
     for size, count in _CIRCLES:
         if size == 0 or len(labels) >= size or (size == 3 and labels):
             yield f"{size} " + (".".join(labels[-size:]) if size else ""), count
+
+
+def _concerns(name: str, insisted: Sequence[str]) -> bool:
+    domain = _domain(name)
+    return any(is_at_or_below(domain, one) or is_at_or_below(one, domain) for one in insisted)
 
 
 class Breaker:
@@ -52,12 +62,19 @@ class Breaker:
         self._closed: dict[str, float] = {}  # not asked before
         self._lock = threading.Lock()
 
-    def rests(self, name: str, now: float) -> bool:
-        """Whether this name is not to be asked now."""
+    def rests(self, name: str, now: float, insisted: Sequence[str] = ()) -> bool:
+        """Whether this name is not to be asked now.
+
+        insisted: domains that are asked for as long as they answer themselves: what is at,
+        below or above them rests by its narrowest circle alone, or when nothing answers.
+        """
         if not self._closed:  # the usual case, without the lock
             return False
         with self._lock:
-            return any(self._closed.get(circle, now) > now for circle, _ in _circles(name))
+            resting = [c for c, _ in _circles(name) if self._closed.get(c, now) > now]
+        if resting and _concerns(name, insisted):
+            resting = [circle for circle in resting if not circle.startswith("2 ")]
+        return bool(resting)
 
     def timed_out(self, name: str, now: float) -> None:
         """No server answered this name within its time."""
