@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from postseal.cli import run_command
 from postseal.cli.main import main
 from support.sites import write
 
@@ -52,6 +53,19 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, signum: found.append((pid, signum)))
     return found
+
+
+def test_the_usual_configuration_needs_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = sent(monkeypatch)
+    pid_file = write(tmp_path / "pid", "4194305")
+    usual = write(tmp_path / "postseal.toml", f'pid_file = "{pid_file}"\n')
+    monkeypatch.setattr(run_command, "DEFAULT_FILE", usual)
+    assert main(["reload"]) == 0
+    assert found == [(4194305, signal.SIGHUP)]
+    usual.write_text("wrong")
+    assert main(["reload", "--pid-file", str(pid_file)]) == 0  # not even looked at
 
 
 def test_pid_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,8 @@ NAME
     reload - check the configuration, then send SIGHUP to the supervisor
 
 GIVEN
-    --config: the file the daemon was started with; its pid_file names the process.
+    --config: the file the daemon was started with, or the usual one; its pid_file names
+    the process.
 
 GIVES
     0 when the daemon was told; 78 when the file is wrong, and nothing was told; 69 when
@@ -21,12 +22,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from postseal.cli import run_command
 from postseal.conf.mistake import ConfigError, Severity
 from postseal_keys.console import CONFIG, OK, Problem, complain
 from postseal_keys.hangup import hang_up
 
 EXAMPLES = """\
 examples:
+  postseal reload
   postseal reload --config /etc/postseal/postseal.toml
   postseal reload --pid-file /run/postseal/postseal.pid
   systemctl reload postseal
@@ -43,7 +46,11 @@ def register(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--config", metavar="FILE", type=Path, help="the configuration the daemon was started with"
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="the configuration the daemon was started with (default:"
+        f" {run_command.DEFAULT_FILE}, unless --pid-file says enough)",
     )
     parser.add_argument(
         "--pid-file", metavar="FILE", type=Path, help="where the daemon's process number is"
@@ -52,7 +59,10 @@ def register(commands: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Send the signal."""
-    named = _from_configuration(args.config) if args.config else None
+    config: Path | None = args.config
+    if config is None and args.pid_file is None and run_command.DEFAULT_FILE.exists():
+        config = run_command.DEFAULT_FILE
+    named = _from_configuration(config) if config else None
     pid_file: Path | None = args.pid_file or named
     if pid_file is None:
         raise Problem(
