@@ -42,13 +42,6 @@ tool_packages() {
 	END
 }
 
-# Reads package lines; keeps those that apt can install.
-available() {
-	while read -r package why; do
-		! apt_plan "$package" >/dev/null 2>&1 || printf '%s %s\n' "$package" "$why"
-	done
-}
-
 install_all() {
 	# shellcheck disable=SC2046  # one word per package
 	need_packages_quietly $({ run_packages && server_packages && tool_packages &&

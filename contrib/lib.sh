@@ -58,6 +58,13 @@ missing_packages() {
 	done
 }
 
+# Reads package lines; keeps those that apt can install.
+available() {
+	while read -r package why; do
+		! apt_plan "$package" >/dev/null 2>&1 || printf '%s %s\n' "$package" "$why"
+	done
+}
+
 apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q "$@" </dev/null
 }

@@ -31,6 +31,7 @@ status = dict(line.split(":\\t", 1) for line in open("/proc/self/status") if ":\
 print(json.dumps({
     "uid": os.getresuid(), "gid": os.getresgid(), "groups": os.getgroups(), "back": back,
     "new": status["NoNewPrivs"].strip(), "caps": int(status["CapEff"], 16),
+    "home": os.environ["HOME"],
 }))
 """
 
@@ -76,7 +77,7 @@ def test_become(group: str, gid: int | None) -> None:
     entry = pwd.getpwnam("nobody")
     done = subprocess.run(
         [sys.executable, "-c", BECOME, "nobody", group],
-        env={"PYTHONPATH": str(ROOT / "milter"), "PATH": os.environ["PATH"]},
+        env={"PYTHONPATH": str(ROOT / "milter"), "PATH": os.environ["PATH"], "HOME": "/root"},
         capture_output=True,
         text=True,
         check=True,
@@ -90,3 +91,4 @@ def test_become(group: str, gid: int | None) -> None:
     assert seen["back"] == []
     assert seen["new"] == "1"
     assert seen["caps"] == 0
+    assert seen["home"] == entry.pw_dir

@@ -6,7 +6,7 @@
         text = server.toml()        # [[table]] called keys, senders, owners and hosts
         server.stop(); server.start(); server.freeze(); server.thaw()
 
-Kinds: sqlite (a file; frozen by a lock), postgresql, mariadb, ldap, redis.  Tables: keys
+Kinds: sqlite (a file; frozen by a lock), postgresql, mariadb, ldap, redis, valkey.  Tables: keys
 (name, domain, selector, key), senders (sender, keyname), owners (author, login), hosts
 (client, remark).
 """
@@ -29,7 +29,8 @@ import sqlalchemy as sa
 
 from support.child import LOOPBACK, Child, NotReady, free_port, listens
 
-KINDS = ("sqlite", "postgresql", "mariadb", "ldap", "redis")
+KINDS = ("sqlite", "postgresql", "mariadb", "ldap", "redis", "valkey")
+MAYBE = {"valkey": "Debian 13 has it as valkey-server"}  # kinds that not every release has
 PASSWORD = "open sesame #1"  # of servers that live for one test
 PATH = "/usr/sbin:/usr/bin:/usr/local/bin"
 COLUMNS = {
@@ -315,9 +316,7 @@ class Ldap(Server):
 
     def prepare(self) -> None:
         (self.directory / "data").mkdir()
-        (self.directory / "slapd.conf").write_text(
-            _SLAPD.format(dir=self.directory, suffix=SUFFIX, admin=ADMIN, password=PASSWORD)
-        )
+        (self.directory / "slapd.conf").write_text(self.config())
         self.start()
         server = self.bound()
         server.add_s(SUFFIX, attributes(objectClass="dcObject organization", dc="store", o="store"))
@@ -328,6 +327,9 @@ class Ldap(Server):
     def argv(self) -> list[str | Path]:
         place = f"ldap://{LOOPBACK}:{self.port}"
         return [program("slapd"), "-d", "0", "-h", place, "-f", self.directory / "slapd.conf"]
+
+    def config(self) -> str:
+        return _SLAPD.format(dir=self.directory, suffix=SUFFIX, admin=ADMIN, password=PASSWORD)
 
     def bound(self) -> Any:
         server: Any = ldap.initialize(f"ldap://{LOOPBACK}:{self.port}")
@@ -367,14 +369,14 @@ def attributes(**values: str) -> list[tuple[str, list[bytes]]]:
 
 
 class Redis(Server):
-    program = "redis-server"
+    program, scheme = "redis-server", "redis"
 
     def prepare(self) -> None:
         self.start()
 
     def argv(self) -> list[str | Path]:
         return [
-            program("redis-server"), "--port", str(self.port), "--bind", LOOPBACK, "--dir",
+            program(self.program), "--port", str(self.port), "--bind", LOOPBACK, "--dir",
             self.directory, "--requirepass", PASSWORD, "--appendonly", "yes", "--save", "",
         ]  # fmt: skip
 
@@ -383,8 +385,11 @@ class Redis(Server):
 
     def url(self, table: str) -> str:
         if table == "keys":
-            return f"redis://{LOOPBACK}:{self.port}/0?hash=dkim-keys"
-        return f"redis://{LOOPBACK}:{self.port}/0?prefix=dkim:{table}:"
+            return f"{self.base()}?hash=dkim-keys"
+        return f"{self.base()}?prefix=dkim:{table}:"
+
+    def base(self) -> str:
+        return f"{self.scheme}://{LOOPBACK}:{self.port}/0"
 
     def put(self, table: str, rows: Rows) -> None:
         client = self.client()
@@ -403,12 +408,17 @@ class Redis(Server):
         client.close()
 
 
+class Valkey(Redis):
+    program, scheme = "valkey-server", "valkey"
+
+
 MADE: dict[str, Callable[[Path], Server]] = {
     "sqlite": Sqlite,
     "postgresql": Postgresql,
     "mariadb": Mariadb,
     "ldap": Ldap,
     "redis": Redis,
+    "valkey": Valkey,
 }
 
 

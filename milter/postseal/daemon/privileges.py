@@ -41,6 +41,7 @@ class Identity:
     uid: int
     gid: int
     groups: tuple[int, ...]
+    home: str = "/"
 
 
 def find(user: str, group: str = "", *, root: bool | None = None) -> Identity | None:
@@ -61,14 +62,14 @@ def find(user: str, group: str = "", *, root: bool | None = None) -> Identity | 
         ) from None
     if not group:
         groups = os.getgrouplist(entry.pw_name, entry.pw_gid)
-        return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, tuple(groups))
+        return Identity(entry.pw_name, entry.pw_uid, entry.pw_gid, tuple(groups), entry.pw_dir)
     try:
         gid = grp.getgrnam(group).gr_gid
     except KeyError:
         raise PrivilegeError(
             f"there is no group {group!r}", "set group to one that exists"
         ) from None
-    return Identity(entry.pw_name, entry.pw_uid, gid, (gid,))
+    return Identity(entry.pw_name, entry.pw_uid, gid, (gid,), entry.pw_dir)
 
 
 def become(identity: Identity) -> None:
@@ -76,6 +77,7 @@ def become(identity: Identity) -> None:
     os.setgroups(identity.groups)
     os.setresgid(identity.gid, identity.gid, identity.gid)
     os.setresuid(identity.uid, identity.uid, identity.uid)
+    os.environ["HOME"] = identity.home  # libraries look there, and fail where they may not
     no_new_privileges()
     verify(identity)
 

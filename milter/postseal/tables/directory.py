@@ -35,6 +35,7 @@ from ldap.filter import escape_filter_chars
 
 from postseal.tables.store import Author, Found, TableUnavailable, fault
 
+_WHOM_TO_TRUST = "its certificate must be by an authority in TLS_CACERT of ldap.conf(5)"
 MOST = 100  # entries of one answer
 _BY_ATTRIBUTE = re.compile(r"\(([A-Za-z][A-Za-z0-9.;-]*)=\$d\)")
 LASTING = (ldap.NO_SUCH_OBJECT, ldap.FILTER_ERROR, ldap.INVALID_DN_SYNTAX, ldap.UNDEFINED_TYPE)
@@ -93,6 +94,9 @@ class LdapStore:
         self._password = password
         self._start_tls = start_tls
         self._timeout = timeout
+        # For all connections: a context of one connection's own would know nothing of the
+        # authorities in ldap.conf(5), and trust nobody.
+        ldap.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
         self._idle: queue.LifoQueue[ldap.LDAPObject] = queue.LifoQueue(connections)
 
     def find(self, keys: Sequence[str], _author: Author, /) -> Found:
@@ -139,8 +143,6 @@ class LdapStore:
         directory.set_option(ldap.OPT_TIMEOUT, self._timeout)
         directory.set_option(ldap.OPT_REFERRALS, 0)
         if self._start_tls:
-            directory.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
-            directory.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
             directory.start_tls_s()
         directory.simple_bind_s(self._user, self._password)
         return directory
@@ -186,8 +188,15 @@ class LdapStore:
         told = error.args[0] if error.args else {}
         said = told if isinstance(told, dict) else {"desc": str(error)}
         text = ": ".join(str(said[name]) for name in ("desc", "info") if said.get(name))
-        return fault(
+        made = fault(
             RuntimeError(text or type(error).__name__),
             [self._password],
             lasting=isinstance(error, LASTING),
         )
+        if self._has_tls and isinstance(error, (ldap.CONNECT_ERROR, ldap.SERVER_DOWN)):
+            return TableUnavailable(made.what, _WHOM_TO_TRUST)  # the library does not tell
+        return made
+
+    @property
+    def _has_tls(self) -> bool:
+        return self._start_tls or self._servers.lower().startswith("ldaps:")

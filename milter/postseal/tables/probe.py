@@ -88,6 +88,7 @@ def _become(uid: int) -> None:
     os.setgroups(os.getgrouplist(user.pw_name, user.pw_gid))
     os.setgid(user.pw_gid)
     os.setuid(uid)
+    os.environ["HOME"] = user.pw_dir  # as in daemon/privileges.py
 
 
 def _read(reading: int, until: float) -> bytes | None:
