@@ -96,10 +96,27 @@ class Effects:
             self._public(line, key)
             return
         made = keypair.make(keypair.Kind(line.kind), self.settings.bits)
-        owner = store.find_owner(self.settings.owner or None, self.settings.group or None)
-        mode = 0o640 if self.settings.group else 0o600
+        owner, mode = self._access(line)
         file = store.NewFile(name=path.name, data=keypair.pem(made), owner=owner, mode=mode)
         store.write(str(path.parent), [file])
+
+    def _access(self, line: Line) -> tuple[store.Owner, int]:
+        """Who may read a new key: as the settings say, else whoever may read the one before.
+
+        A daemon that cannot read the new key would go on with the old one, until that is
+        revoked.
+        """
+        chosen = store.find_owner(self.settings.owner or None, self.settings.group or None)
+        mode = 0o640 if self.settings.group else 0o600
+        before = line.signing
+        if before is None or not Path(before.file).exists():
+            return chosen, mode
+        old = Path(before.file).stat()
+        if not self.settings.group and old.st_mode & 0o040:
+            mode = 0o640
+        uid = chosen.uid if self.settings.owner else old.st_uid
+        gid = chosen.gid if self.settings.group else old.st_gid
+        return store.Owner(uid, gid), mode
 
     def _publish(self, line: Line, key: Key) -> None:
         """Never over a record that is not ours."""

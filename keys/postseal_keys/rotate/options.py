@@ -56,7 +56,8 @@ SETTINGS = (
     ("state", "The file that remembers. Default: /var/lib/postseal/rotate.state."),
     ("key_dir, key_file", "Where private keys go, and their file names; {selector} and {domain}"
      " are filled in."),
-    ("owner, group", "Owner of new private keys; with a group the mode is 0640, else 0600."),
+    ("owner, group", "Who may read new private keys; with a group the mode is 0640. Default: who"
+     " may read the key before; the mode of a domain's first key is 0600."),
     ("bits", "Size of RSA keys. Default: 2048."),
     ("selector", "Pattern of new selectors: {year} {month} {day} {hour} {kind}. A letter is added"
      " to a selector that was used before. Default: {year}{month}."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +41,33 @@ def test_a_key_is_made_once(kind: str, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     effects(tmp_path, kind).do(line, Make(key))
     assert path.read_bytes() == first
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize(
+    ("mode", "chosen", "wanted"),
+    [
+        pytest.param(0o600, "", (65534, 65533, 0o600), id="owner"),
+        pytest.param(0o640, "", (65534, 65533, 0o640), id="group"),
+        pytest.param(0o644, "", (65534, 65533, 0o640), id="others-never"),
+        pytest.param(0o600, "0", (65534, 0, 0o640), id="setting"),
+    ],
+)
+def test_whoever_reads_the_old_key_reads_the_new_one(
+    mode: int, chosen: str, wanted: tuple[int, int, int], tmp_path: Path
+) -> None:
+    """A daemon that could not read it would sign with the old key until that is revoked."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(b"x")
+    os.chown(old, 65534, 65533)
+    old.chmod(mode)
+    signs = Key(selector="o", file=str(old), stage=Stage.SIGNING, since=0)
+    key = Key(selector="n", file=str(new), stage=Stage.PLANNED, since=0)
+    acting = effects(tmp_path)
+    acting = replace(acting, settings=replace(acting.settings, group=chosen))
+    acting.do(Line(domain="d.example", kind="rsa", keys=(signs, key)), Make(key))
+    found = new.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == wanted
 
 
 @pytest.mark.parametrize("content", [b"", b"not a key"])
