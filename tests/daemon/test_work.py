@@ -35,7 +35,7 @@ SIZES = (1 / STEP**2, 1 / STEP, 1.0)
 MOST = 1.5 * STEP  # linear work grows by 8, quadratic by 64
 SIZED = [name for name, case in CASES.items() if not case.records]
 ONE_FIELD = [name for name in SIZED if FIELD * 0.9 < len(CASES[name].make(1.0).octets) < 2 * FIELD]
-ENDLESS = 60  # processor seconds after which work is taken for endless; a second is usual
+ENDLESS = 20  # processor seconds after which work is taken for endless; half of one is usual
 
 Answers = list[tuple[Any, ...]]
 
