@@ -15,7 +15,7 @@ from postseal.core.resolver import DnsFault, Record
 from postseal.core.signing import Choice, NoKeys
 from postseal.daemon.logs import Level, Log
 from postseal.daemon.published import AGAIN, DAY, Board, PublishedChooser, Watcher
-from postseal.tables.chooser import Listed
+from postseal.tables.listing import Listed
 from support.dkimmail import ED25519, ED25519_RECORD, KEYS, RSA, RSA_RECORD
 from support.fakedns import FakeDns
 

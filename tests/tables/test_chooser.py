@@ -150,6 +150,7 @@ def test_keys_by_name(tmp_path: Path, pair: tuple[SigningKey, SigningKey]) -> No
     assert isinstance(made, TableChooser)
     found = list(made.listed())
     assert [key.name for key in found] == ["s._domainkey.d.example", "t._domainkey.e.example"]
+    assert not list(made.gaps())
     assert found[0].load().query_name == found[0].name
     with pytest.raises(KeyFault):
         found[1].load()

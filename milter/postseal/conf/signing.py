@@ -171,6 +171,8 @@ class Sign(Section):
         " then daily: warn logs every key that is not published, or is revoked, or differs;"
         " fallback also leaves such a key out as long as its domain has another key here that is"
         " published, and signs with that one instead. Start-up does not wait for it, and DNS that"
-        " gives no answer changes nothing. Rows of key_table whose domain is %, and tables in"
-        " databases, are not checked.",
+        " gives no answer changes nothing. Of a row of key_table whose domain is %, the domains are"
+        " checked that signing_table names in full, and those that have a key file where the path"
+        " has a % too. A key_table in a database is not checked. check-config tells what is left"
+        " out.",
     )

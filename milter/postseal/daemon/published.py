@@ -34,8 +34,8 @@ from postseal.daemon.engine import MessageResolver
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import logline
 from postseal.daemon.logs import Log
-from postseal.tables.chooser import Listed
 from postseal.tables.keyring import KeyFault
+from postseal.tables.listing import Listed
 
 DAY = 86400.0  # seconds between two rounds over all keys
 AGAIN = 600.0  # seconds until keys without an answer are asked for again

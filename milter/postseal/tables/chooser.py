@@ -19,35 +19,21 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from math import inf
 
-from postseal.core.dkim.sign import SigningKey, UnusableKey, signing_key
+from postseal.core.dkim.sign import SigningKey, UnusableKey
 from postseal.core.names import is_at_or_below, mailbox_domain
 from postseal.core.signing import Choice, SigningUnavailable
 from postseal.tables.keyring import KEEP, KeyFault, Keyring
 from postseal.tables.keytable import ANY, Entry, Keys
+from postseal.tables.listing import Listed, gaps, listed, ready
 from postseal.tables.senders import SAME, Sender, Senders
 
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")  # of a name that is no pattern
 LOOK_AGAIN = 60.0  # seconds; key files that a table elsewhere names are not watched
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A key that is known by name.  load makes it ready; it raises KeyFault or UnusableKey."""
-
-    domain: str
-    selector: str
-    load: Callable[[], SigningKey]
-
-    @property
-    def name(self) -> str:
-        """Where it should be published."""
-        return f"{self.selector}._domainkey.{self.domain}"
 
 
 def identity_of(template: str, local: str, domain: str) -> str | None:
@@ -152,11 +138,12 @@ class TableChooser:
         return frozenset(found)
 
     def listed(self) -> Iterator[Listed]:
-        """Every key that does not depend on the author, as far as the table tells what it holds."""
-        for entry in self._keys.entries:
-            if entry.domain != ANY:
-                load = partial(ready, entry, entry.domain, self._keyring)
-                yield Listed(domain=entry.domain, selector=entry.selector, load=load)
+        """Every key whose domain is known beforehand."""
+        return listed(self._senders, self._keys, self._keyring)
+
+    def gaps(self) -> Iterator[str]:
+        """What listed() leaves out, in words."""
+        return gaps(self._senders, self._keys)
 
     def _key(self, entry: Entry, domain: str) -> SigningKey:
         """The key of a row; the last KEEP made are remembered."""
@@ -179,12 +166,3 @@ class TableChooser:
 
 def _same(key: SigningKey) -> SigningKey:
     return key
-
-
-def ready(entry: Entry, domain: str, keyring: Keyring) -> SigningKey:
-    """The key of a row, for an author in domain.  Raises KeyFault or UnusableKey."""
-    if entry.is_file:
-        private = keyring.file(entry.path(domain))
-    else:
-        private = keyring.key(entry.key.encode(), f"line {entry.line} of the key table")
-    return signing_key(private, domain if entry.domain == ANY else entry.domain, entry.selector)

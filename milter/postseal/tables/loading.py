@@ -19,7 +19,7 @@ from postseal.conf.load import Configuration
 from postseal.conf.mistake import Mistake, Severity
 from postseal.core.dkim.sign import SigningKey, UnusableKey
 from postseal.core.signing import LoginTable
-from postseal.tables import chooser, hosts, keytable, rows, safety, senders, source
+from postseal.tables import hosts, keytable, listing, rows, safety, senders, source
 from postseal.tables import logins as login_rows
 from postseal.tables.elsewhere import Elsewhere
 from postseal.tables.findings import Report
@@ -147,7 +147,7 @@ def check_keys(
     for entry in keys.entries:
         try:
             if thorough and not entry.is_template and entry.domain != ANY:
-                made.append(chooser.ready(entry, entry.domain, keyring))
+                made.append(listing.ready(entry, entry.domain, keyring))
             elif not entry.is_file:
                 keyring.key(entry.key.encode(), "the key in the row")
             elif not entry.is_template:

@@ -239,6 +239,9 @@ def _chooser(
         chooser = TableChooser(
             senders, keys, keyring, multiple=sign.multiple_signatures, identity=sign.identity
         )
+        for gap in chooser.gaps() if sign.check_published != "off" else ():
+            note = configuration.mistake(("sign", "check_published"), gap)
+            found.append(loading.with_severity(note, Severity.NOTE))
         if isinstance(senders, RemoteSenders):
             return chooser, made, (f"the authors in {senders.name}",)
         return chooser, made, tuple(row.pattern for row in senders.rows)
