@@ -1,6 +1,6 @@
 """Does a message cost the same however much else there is?
 
-    sh contrib/bench.sh growth [--minutes N] [--only PART,...] [--out DIR]
+    sh contrib/bench.sh growth [--minutes N] [--messages N] [--small] [--only PART,...] [--out DIR]
 
 NAME
     growth - Postseal alone: many domains, many signatures, large messages on many
@@ -11,7 +11,8 @@ GIVES
     domains     CPU per message with 10 to 100,000 domains in the tables, and memory
     signatures  CPU per message with 1 to 20 signatures to verify and to make
     memory      the peak with 5 MB messages on 1 to 512 connections
-    long        CPU and memory over minutes of mixed mail on 64 connections
+    long        CPU and memory over minutes of mixed mail on 64 connections; "written" is
+                what each process has for itself, once a step is over
 
 DOES NOT
     assert: what grows is there to be seen.
@@ -49,10 +50,12 @@ Rows = list[dict[str, float | int | str]]
 class Bench:
     """What the parts share."""
 
-    def __init__(self, lab: Lab, place: Place, minutes: float) -> None:
+    def __init__(self, lab: Lab, place: Place, options: argparse.Namespace) -> None:
         self.lab = lab
         self.place = place
-        self.minutes = minutes
+        self.minutes: float = options.minutes
+        self.messages: int = options.messages
+        self.sizes = "2k-" if options.small else ""
 
     def drive(
         self, server: Server, connections: int, messages: int, only: str = "", corpus_name: str = ""
@@ -175,10 +178,11 @@ def long(bench: Bench) -> Rows:
     bench.lab.start(server)
     signing = also_signing(server)
     began, total = time.monotonic(), 0
-    while not rows or time.monotonic() - began < bench.minutes * 60:
-        verify, peak = bench.drive(server, 64, 8_000)
-        sign, peak_sign = bench.drive(signing, 64, 2_000)
-        total += 10_000
+    step = 50_000 if bench.sizes else 10_000
+    while total < bench.messages and (not rows or time.monotonic() - began < bench.minutes * 60):
+        verify, peak = bench.drive(server, 64, step * 8 // 10, bench.sizes)
+        sign, peak_sign = bench.drive(signing, 64, step * 2 // 10, bench.sizes)
+        total += step
         rows.append(
             {
                 "messages": total,
@@ -186,6 +190,7 @@ def long(bench: Bench) -> Rows:
                 "verify, CPU ms": round(verify, 3),
                 "sign, CPU ms": round(sign, 3),
                 "memory MB": round(max(peak, peak_sign), 1),
+                "written MB": round(proctree.own(bench.lab.pids(server)), 2),
             }
         )
     bench.lab.stop("long")
@@ -212,6 +217,8 @@ def main() -> int:
     """Measure each part."""
     parser = argparse.ArgumentParser(prog="bench.sh growth")
     parser.add_argument("--minutes", type=float, default=5.0, help="of the long run")
+    parser.add_argument("--messages", type=int, default=10**9, help="at most, in the long run")
+    parser.add_argument("--small", action="store_true", help="nothing but 2 KB in the long run")
     parser.add_argument("--only", default="", help="parts, by commas")
     parser.add_argument("--out", type=Path, default=Path("state/bench"))
     options = parser.parse_args()
@@ -228,7 +235,7 @@ def main() -> int:
         print(f"{processors}\n", flush=True)
         with Lab(directory, processors) as lab:
             lab.serve_dns(made.records)
-            bench = Bench(lab, place, options.minutes)
+            bench = Bench(lab, place, options)
             for part in wanted:
                 found[part] = PARTS[part](bench)
                 print(f"{part}\n\n{table(found[part])}\n", flush=True)

@@ -47,11 +47,23 @@ def cpu(roots: list[int]) -> float:
 
 def memory(roots: list[int]) -> float:
     """MB held now: proportional set sizes, so that what fork shares counts once."""
+    return _held(roots, "Pss:")
+
+
+def own(roots: list[int]) -> float:
+    """MB that each has written and shares with nobody.
+
+    Unlike memory() it does not depend on who else has the same libraries loaded.
+    """
+    return _held(roots, "Private_Dirty:")
+
+
+def _held(roots: list[int], kind: str) -> float:
     total = 0
     for pid in members(roots):
         with contextlib.suppress(OSError):
             for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
+                if line.startswith(kind):
                     total += int(line.split()[1])
     return total / 1024
 
