@@ -51,6 +51,14 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
             id="field-name",
         ),
         pytest.param(
+            '[verify]\nkeep_removed = "X-postseal-quarantine"', "2: verify.keep_removed:",
+            "means something already", id="field-name-of-the-mark-in-another-case",
+        ),
+        pytest.param(
+            '[verify]\nkeep_removed = "X-Postseal-Quarantine"', "2: verify.keep_removed:",
+            "means something already", id="field-name-of-the-mark",
+        ),
+        pytest.param(
             '[upstream]\nhosts = "192.0.2.9"', "2: upstream.hosts:", "authserv_ids",
             id="upstream-id",
         ),

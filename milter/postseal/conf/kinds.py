@@ -22,6 +22,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationInfo
 
+from postseal.core.action import MARK
 from postseal.core.names import BadDomain, ascii_domain
 
 CREDENTIAL = "credential:"  # systemd.exec(5)
@@ -226,6 +227,8 @@ def field_name(value: Any) -> Any:
         raise ValueError(
             f"{value!r} is not a name for a field of ours, such as X-Removed-Authentication-Results"
         )
+    if isinstance(value, str) and value.lower() == MARK.lower():
+        raise ValueError(f"{MARK} means something already: a sender would write it")
     return value
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MARK = "X-Postseal-Quarantine"  # the field that says what is to be looked at with suspicion
+
 
 @dataclass(frozen=True, slots=True)
 class Accept:

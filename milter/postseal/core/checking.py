@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from postseal.core import iprev, policy, received_spf, relays, removed, report, spf
-from postseal.core.action import Accept, Edit, Hold, forged
+from postseal.core.action import MARK, Accept, Edit, Hold, forged
 from postseal.core.address import Authors
 from postseal.core.arc import seal
 from postseal.core.arc import verify as arc
@@ -49,7 +49,7 @@ from postseal.core.resolver import Kind, Resolver
 from postseal.core.roles import Origin, Role
 from postseal.core.rules import OnQuarantine, Rules
 from postseal.core.transaction import Address, Client, Envelope
-from postseal.core.verdict import MARK, Verdict, deletions, deletions_of, insert_on_top, no_body
+from postseal.core.verdict import Verdict, deletions, deletions_of, insert_on_top, no_body
 
 # Shares of what is left of the DNS budget.
 _FOR_DKIM = 0.5

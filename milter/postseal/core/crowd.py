@@ -17,14 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from postseal.core.action import Reject
+from postseal.core.action import MARK, Reject
 from postseal.core.authres_claims import KEY, instances_to_delete
 from postseal.core.field import Header
 from postseal.core.findings import Findings
 from postseal.core.roles import Origin, Role
 from postseal.core.rules import OnQuarantine, Rules
 from postseal.core.transaction import Client
-from postseal.core.verdict import MARK, Verdict, no_body
+from postseal.core.verdict import Verdict, no_body
 
 MAX_FORGED = 200  # fields of one message that claim to be ours
 

@@ -20,8 +20,6 @@ from postseal.core.field import Field, Header
 from postseal.core.findings import Findings
 from postseal.core.roles import Origin, Role
 
-MARK = "X-Postseal-Quarantine"
-
 Story = Mapping[str, str | int]
 
 
