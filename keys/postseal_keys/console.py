@@ -89,17 +89,29 @@ def run(prog: str, work: Callable[[], int]) -> int:
         if sys.stdout is not None:  # None: closed before we were started
             sys.stdout.flush()
     except Problem as problem:
+        _flush_or_let_go()
         complain(prog, problem)
         return problem.code
     except BrokenPipeError:
         _let_output_go()
         return PIPE_CLOSED
     except KeyboardInterrupt:
+        _flush_or_let_go()
         return INTERRUPTED
     except OSError as error:
+        _flush_or_let_go()
         complain(prog, os_problem(error))
         return IOERR
     return status
+
+
+def _flush_or_let_go() -> None:
+    """What was printed before the trouble goes out, or nowhere where that is the trouble."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _let_output_go()
 
 
 def _let_output_go() -> None:

@@ -77,7 +77,7 @@ def test_a_reader_that_leaves_causes_no_traceback(lines: int) -> None:
     )
     child = subprocess.Popen(
         [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": str(KEYS)},
+        env={**os.environ, "PYTHONPATH": str(KEYS), "PYTHONUNBUFFERED": ""},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -114,6 +114,26 @@ def test_several_things_at_once_are_several_lines() -> None:
     assert out.getvalue() == "tool: error: one\ntool: error: two\\n\ntool: hint: mend both\n"
 
 
+@pytest.mark.parametrize("lines", [1, 20000], ids=["buffered", "many"])
+def test_a_full_disk_is_said_once(lines: int) -> None:
+    """And the status is ours, not the interpreter's for what it could not flush at its end."""
+    script = (
+        "import sys; from postseal_keys.console import run\n"
+        f"sys.exit(run('tool', lambda: print('x' * 50 * {lines}) or 0))\n"
+    )
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONPATH": str(KEYS), "PYTHONUNBUFFERED": ""},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == console.IOERR
+    assert done.stderr == "tool: error: No space left on device\n"
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 @pytest.mark.parametrize(("work", "status"), [("print('x') or 0", 0), ("fail()", 65)])
 def test_closed_outputs(closed: str, work: str, status: int) -> None:
@@ -127,7 +147,7 @@ def test_closed_outputs(closed: str, work: str, status: int) -> None:
     )
     done = subprocess.run(
         ["sh", "-c", f'"$0" -c "$1" {closed}', sys.executable, script],
-        env={**os.environ, "PYTHONPATH": str(KEYS)},
+        env={**os.environ, "PYTHONPATH": str(KEYS), "PYTHONUNBUFFERED": ""},
         capture_output=True,
         check=False,
     )

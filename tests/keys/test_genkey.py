@@ -319,7 +319,7 @@ def test_a_record_that_cannot_be_printed_is_in_its_file(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "postseal_keys.genkey", *words],
-            env={**os.environ, "PYTHONPATH": str(KEYS)},
+            env={**os.environ, "PYTHONPATH": str(KEYS), "PYTHONUNBUFFERED": ""},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -147,6 +147,8 @@ def test_several_records() -> None:
     assert f"ends in ...{RSA.record[-16:]}," in finding.hint
     assert finding.publish == (zone_line(NAME, RSA.record),)
     assert judge(NAME, texts[::-1], RSA) == [finding], "whatever the order"
+    both = (RSA.record.encode(), f"v=DKIM1; p={RSA.public}".encode())
+    assert judge(NAME, both, RSA) == judge(NAME, both[::-1], RSA)
     assert judge(NAME, (), RSA)[0].code == "key-missing"
 
 

@@ -55,6 +55,7 @@ def found(
         pytest.param("x d.example:a:@/a\nany %:b:@/b\n", "* any\n", "a", id="own-row-and-any"),
         pytest.param("any %:a:@/a\n", "*@o.example any\n", "", id="any-is-for-others"),
         pytest.param("any %:e:@/e\n", "* any\n", "", id="any-of-another-kind"),
+        pytest.param("any %:a:@/a\n", "*@d.example other\n", "", id="any-is-not-used"),
     ],
 )
 def test_the_key_that_signs(place: Path, keys: str, signing: str, selector: str) -> None:

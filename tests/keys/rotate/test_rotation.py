@@ -88,13 +88,17 @@ def test_killed_at_every_write(world: World) -> None:
     ]
 
 
-def test_a_key_that_one_server_lacks_does_not_sign(world: World) -> None:
+def test_a_key_that_one_server_lacks_does_not_sign(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert at(world, NOW, "run") == 0
     world.settle()
     assert at(world, NOW + 60, "run") == 0
     world.servers.secondary.kill()
     assert at(world, NOW + 2 * HOUR, "run") == 0
     assert stages(world)["202611"] == "published"
+    assert at(world, NOW + 2 * HOUR, "status") == 0
+    assert "by hand" not in capsys.readouterr().out
     assert Signer(world.place).load().selector == "old"
 
 
