@@ -144,6 +144,8 @@ def _values(data: Mapping[str, object], mistakes: list[str]) -> dict[str, object
                 policy[name] = durations.seconds(_text(value), what=name)
             elif name == "revoke":
                 policy[name] = _is(value, bool)
+            elif name in ("key_table", "signing_table"):
+                values[name] = _table_file(_text(value))
             elif name in _TEXTS:
                 values[name] = _text(value)
             elif name in _NUMBERS:
@@ -171,6 +173,17 @@ def _is(value: object, kind: type[_T]) -> _T:
 
 def _text(value: object) -> str:
     return _is(value, str)
+
+
+_DATASET = re.compile(r"([a-z]+):(.*)", re.DOTALL)
+
+
+def _table_file(text: str) -> str:
+    """The path of a table, also where it is written as postseal.toml and OpenDKIM have it."""
+    match = _DATASET.fullmatch(text)
+    if match and match[1] not in ("file", "refile"):
+        raise Problem(f"{match[1]}: is not a file: only tables in files can be changed")
+    return match[2] if match else text
 
 
 _STREAM = re.compile(r"[A-Za-z0-9_-]{1,40}")

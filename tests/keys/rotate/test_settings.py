@@ -58,6 +58,7 @@ def test_defaults(tmp_path: Path) -> None:
         pytest.param(GOOD + 'selector = "{week}"\n', "{week}", id="selector-of-a-domain"),
         pytest.param(GOOD + 'pattern = "{week}"\n', "pattern", id="pattern-of-a-domain"),
         pytest.param(GOOD + 'strem = "a"\n', "strem", id="unknown-in-domain"),
+        pytest.param('key_table = "ldap://x"\n' + GOOD, "only tables in files", id="no-file"),
         pytest.param('[[domain]]\nname = "a..b"\n', "domain", id="no-name"),
         pytest.param(GOOD.replace("rsa", "dsa"), "dsa", id="kind"),
         pytest.param("x =", "rotate.toml", id="no-toml"),
@@ -68,6 +69,12 @@ def test_mistakes(text: str, word: str, tmp_path: Path) -> None:
         read(write(tmp_path, text))
     assert word in caught.value.message
     assert caught.value.code == CONFIG
+
+
+def test_tables_as_the_daemon_names_them(tmp_path: Path) -> None:
+    text = 'key_table = "file:/etc/x"\nsigning_table = "refile:/etc/y"\n'
+    found = read(write(tmp_path, text + GOOD))
+    assert (found.key_table, found.signing_table) == ("/etc/x", "/etc/y")
 
 
 def test_streams(tmp_path: Path) -> None:
