@@ -171,7 +171,10 @@ class Effects:
         elif settings.pid_file:
             hang_up(Path(settings.pid_file))
         else:
-            self.say("the daemon is to be told by hand: neither pid_file nor reload is set")
+            self.say(
+                "neither pid_file nor reload is set: a daemon that does not watch its files is to"
+                " be told by hand, before the old key is revoked"
+            )
 
     def _not_in_use(self, line: Line, key: Key) -> None:
         """Whatever the state says: a key that the tables name is not revoked."""

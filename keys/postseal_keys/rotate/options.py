@@ -83,7 +83,8 @@ SETTINGS = (
     ("hook", "The program and its first arguments, as a list; add NAME TTL TEXT or delete NAME TTL"
      " is put behind. It must bear being run again."),
     ("pid_file, reload", "How the daemon is told: SIGHUP to the process in the file, or a program"
-     " with its arguments as a list."),
+     " with its arguments as a list. Without either it must notice by itself, as Postseal does"
+     " where watch is on."),
     ("old_keys, publish_dir", "What becomes of the private key once its record is gone: erase,"
      " keep, or publish into that directory, so that old signatures prove nothing any more."
      " A file that another row of the KeyTable names stays. Default: erase."),
