@@ -337,7 +337,7 @@ class Session:
         asked = exchange.questions
         if outcome is None and exchange.lock.acquire(timeout=left):
             try:
-                outcome = exchange.pump(began + left)
+                outcome = exchange.pump(began + left, self._nudge)
             finally:
                 exchange.lock.release()
                 self._sent += exchange.questions - asked
@@ -350,3 +350,17 @@ class Session:
             self._held[key] = exchange  # close() will leave it
             return DnsFault.BUDGET
         return outcome
+
+    def _nudge(self) -> None:
+        """A server is silent: what else this message wants of it is asked again as well,
+        lest every name waits for itself, one after the other."""
+        for other in self._held.values():
+            if other.lock.acquire(blocking=False):  # else some thread is at it
+                asked = other.questions
+                try:
+                    other.pump(0.0)
+                finally:
+                    other.lock.release()
+                    self._sent += other.questions - asked
+                    self._questions_left -= other.questions - asked
+                self._resolver.landed(other)

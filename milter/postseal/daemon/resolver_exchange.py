@@ -22,6 +22,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 from postseal.core.resolver import Answer, DnsFault, Kind
@@ -75,10 +76,11 @@ class Exchange:
         """Send the first datagram."""
         self._next_try()
 
-    def pump(self, until: float) -> Known | None:
+    def pump(self, until: float, silence: Callable[[], None] | None = None) -> Known | None:
         """Work until there is an outcome, or until that time (monotonic): then None.
 
-        Datagrams that are there already are read even when the time is over.
+        Datagrams that are there already are read even when the time is over.  silence is
+        called whenever a server has not answered in time.
         """
         while self.outcome is None:
             if self._cut is not None:
@@ -93,6 +95,8 @@ class Exchange:
             now = monotonic()
             if now >= self._try_ends:
                 self._next_try()
+                if silence is not None:
+                    silence()
             elif now >= until:
                 return None
         return self.outcome
