@@ -37,7 +37,9 @@ def check(policy_domain: str, uris: Iterable[str], asker: Asker) -> list[Finding
     organization = treewalk.walk(policy_domain, asker).organization
     found: list[Finding] = []
     for host in hosts:
-        found += _reachable(policy_domain, host, asker)
+        if nobody := list(_reachable(policy_domain, host, asker)):
+            found += nobody  # there is nobody who could agree either
+            continue
         if host != policy_domain and treewalk.walk(host, asker).organization != organization:
             found += _external(policy_domain, host, asker)
     return found

@@ -58,7 +58,7 @@ def text(
     better = _better(result)
     if better and better != record:  # one line that mends all, and not several that differ
         fix = (zone_line(domain, better),)
-        found = [replace(f, publish=fix) if _mends(f, result) else f for f in found]
+        found = [_with(fix, f) if _mends(f, result) else f for f in found]
     return found, result
 
 
@@ -71,6 +71,13 @@ def _better(result: Walk) -> str:
     if result.dead and not any(term.kind is not Kind.ALL for term in terms):
         return ""  # that nobody sends is for its owner to say
     return mended(str(Record(terms=terms))) if base else ""
+
+
+def _with(fix: tuple[str, ...], finding: Finding) -> Finding:
+    if finding.code == "spf-lookups":
+        hint = f"{finding.hint}; this one has today's addresses of a and mx: keep it up to date"
+        finding = replace(finding, hint=hint)
+    return replace(finding, publish=fix)
 
 
 def _mends(finding: Finding, result: Walk) -> bool:
