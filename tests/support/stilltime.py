@@ -105,6 +105,7 @@ class Poll:
             self._still.settle(self._socks)
             if ready := _readable(self._socks):
                 return ready
+            self._still.settle()  # what others were asked counts from now, not from later
             if not self._still.go_on(end):
                 return []
 
