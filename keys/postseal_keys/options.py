@@ -22,6 +22,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+import difflib
 import re
 import textwrap
 from collections import deque
@@ -238,10 +239,14 @@ class _Parser:
         return hits[0] if hits else name
 
     def _unknown(self, shown: str) -> Problem:
-        return self._problem(f"unknown option {shown[:40]}")
+        word = shown[:40].lstrip("-+").partition("=")[0].lower()
+        known = [name for name in self._by_name if len(name) > 1]
+        close = difflib.get_close_matches(word, known, n=1, cutoff=0.7) if len(word) > 2 else []
+        hint = f"did you mean --{close[0]}? " if close else ""
+        return self._problem(f"unknown option {shown[:40]}", hint)
 
-    def _problem(self, message: str) -> Problem:
-        return Problem(message, hint="--help lists the options", code=self._code)
+    def _problem(self, message: str, hint: str = "") -> Problem:
+        return Problem(message, hint=f"{hint}--help lists the options", code=self._code)
 
 
 def help_text(

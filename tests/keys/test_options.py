@@ -221,3 +221,21 @@ def test_getopt_long_reads_the_same() -> None:
         if line.startswith("1"):  # our own options take nothing from theirs
             assert _read_by(argv, genkey_options.OPTIONS) == expected, argv
     assert 1500 < accepted < 5000, "the sample should hold many of both"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("--domian", "--domain?"),
+        ("--DOMIAN=x", "--domain?"),
+        ("--verbos1", "--verbose?"),
+        ("--dryrun", "--dry-run?"),
+        ("--zzz", ""),
+        ("-x", ""),
+    ],
+)
+def test_a_slip_of_the_finger(word: str, meant: str) -> None:
+    with pytest.raises(Problem) as caught:
+        options.parse([word], TABLE)
+    assert word in caught.value.message and meant in caught.value.hint
+    assert ("did you mean" in caught.value.hint) is bool(meant)
