@@ -329,10 +329,7 @@ def test_m3_records() -> None:
 
 def test_m4_no_exception() -> None:
     assert judged("", {}) == "permerror"
-    assert judged("a@example.com.", {("_dmarc.example.com", "TXT"): REJECT}) in (
-        "fail",
-        "permerror",
-    )
+    assert judged("a@example.com.", {("_dmarc.example.com", "TXT"): REJECT}) == "fail"
     dead = FakeDns(broken={"_dmarc.example.com"})
     authors = address.author_domains([Field(b"From", b"a@example.com")])
     assert dmarc.evaluate(authors, resolver=dead).status == "temperror"
