@@ -125,6 +125,17 @@ def test_explain_names_what_will_break_it(
     assert len(warnings) == 3
 
 
+def test_nothing_is_overlooked_in_a_long_body(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "long.eml"
+    file.write_bytes(b"From: a@example.com\r\n\r\n" + b"0123456789\r\n" * 200_000 + b"a\rb\r\n")
+    assert main(["sign", "--config", config, "--explain", str(file)]) == 0
+    assert "a CR without LF" in capsys.readouterr().out
+    assert main(["sign", "--config", config, "--json", str(file)]) == 0
+    assert json.loads(capsys.readouterr().out)["risks"] == "bare-cr"
+
+
 def test_a_key_that_others_can_read(
     config: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

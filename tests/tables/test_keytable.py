@@ -73,9 +73,9 @@ def test_list() -> None:
     ("row", "part"),
     [
         pytest.param("k \0", "NUL", id="nul"),
-        pytest.param("k", "domain and the selector and the key", id="nothing"),
+        pytest.param("k", "domain and the selector and the key are missing", id="nothing"),
         pytest.param("k d.e", "selector and the key", id="domain-alone"),
-        pytest.param("k d.e:s", "key", id="no-key"),
+        pytest.param("k d.e:s", "the key is missing", id="no-key"),
         pytest.param("k :s:/k", "domain is missing", id="no-domain"),
         pytest.param("k d..e:s:/k", "domain 'd..e'", id="bad-domain"),
         pytest.param("k d.e:s s:/k", "selector 's s'", id="bad-selector"),

@@ -49,6 +49,12 @@ def test_not_a_row(line: bytes, part: str) -> None:
     assert part in found.why
 
 
+def test_what_is_not_utf8_is_shown_in_ascii() -> None:
+    [found] = rows(FILE, b"a \xff 'b' \\")
+    assert isinstance(found, NotARow)
+    assert found.text == r"a \xff 'b' \\"
+
+
 def test_list() -> None:
     found = list(rows(Source(Form.CSL, ""), b" a = b=c ,, d,e="))
     assert found == [Row("a", "b=c", 0), Row("d", None, 0), Row("e", "", 0)]

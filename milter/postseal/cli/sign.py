@@ -25,7 +25,7 @@ from postseal.cli.messagefile import Unreadable, read_message
 from postseal.cli.run_command import DEFAULT, config_file
 from postseal.core.action import Accept
 from postseal.core.dkim.signature import parse
-from postseal.core.dkim.survival import BodyObserver, Risk, header_risks
+from postseal.core.dkim.survival import BodyObserver, Risk, Threat, header_risks
 from postseal.core.field import Header
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Story, Verdict
@@ -83,9 +83,7 @@ def main(args: argparse.Namespace) -> int:
         print("\n".join(explain(header, body, verdict)))
         return os.EX_OK
     if args.json:
-        fields = [(field.name + b":" + field.value).decode("ascii") for field in verdict.signatures]
-        told = {name: verdict.story.get(name, "") for name in ("from", "risks", "where")}
-        print(json.dumps({**told, "signatures": fields}, indent=2))
+        print(json.dumps(_facts(header, body, verdict), indent=2))
         return os.EX_OK
     signed = b"".join(field.simple for field in (*verdict.signatures, *header))
     sys.stdout.buffer.write(signed + b"\r\n" + body)
@@ -117,23 +115,43 @@ def _unsigned(story: Story) -> int:
 
 def explain(header: Header, body: bytes, verdict: Verdict) -> Iterator[str]:
     """What was made, checked as anybody would check it, and what threatens it."""
-    signed: set[bytes] = set()
     for made in verdict.signatures:
         claim = parse(made)
-        signed.update(claim.names)
         fields = [name.decode() for name in claim.names]
         listed = [name for name in dict.fromkeys(fields) if name.encode() in header]
         closed = [name for name in dict.fromkeys(fields) if _is_closed(name, fields, header)]
         yield f"signed by {claim.query_name} ({claim.evidence.algorithm}); it verifies"
         yield f"  header fields: {', '.join(listed)}"
         yield f"  none may be added: {', '.join(closed)}"
-    observer = BodyObserver()
-    observer.update(body)
-    threats = (*header_risks(header, signed), *observer.risks())
+    threats = _threats(header, body, _names(verdict))
     for threat in threats:
         yield f"warning: {_WARNINGS[threat.risk]}" + (f" ({threat.place})" if threat.place else "")
     if not threats:
         yield "nothing in the message will break it on its way"
+
+
+def _facts(header: Header, body: bytes, verdict: Verdict) -> dict[str, object]:
+    """The same for programs."""
+    threats = _threats(header, body, _names(verdict))
+    fields = [(field.name + b":" + field.value).decode("ascii") for field in verdict.signatures]
+    return {
+        "from": verdict.story.get("from", ""),
+        "risks": ",".join(dict.fromkeys(threat.risk.value for threat in threats)),
+        "where": "; ".join(threat.place for threat in threats if threat.place),
+        "signatures": fields,
+    }
+
+
+def _names(verdict: Verdict) -> set[bytes]:
+    """The fields that any of the signatures covers."""
+    return {name for made in verdict.signatures for name in parse(made).names}
+
+
+def _threats(header: Header, body: bytes, signed: set[bytes]) -> tuple[Threat, ...]:
+    """Everything that will break the signature; the daemon looks at parts of a long body."""
+    observer = BodyObserver(thorough=True)
+    observer.update(body)
+    return (*header_risks(header, signed), *observer.risks())
 
 
 def _is_closed(name: str, names: list[str], header: Header) -> bool:

@@ -163,7 +163,8 @@ class Sign(Section):
         default=True,
         description="Whether the log tells what will break a signature after it was made: lines of"
         " more than 998 octets, which Postfix cuts in two; a body that is not ASCII, which it"
-        " converts for a server without 8BITMIME; CR and LF that are not together.",
+        " converts for a server without 8BITMIME; CR and LF that are not together, as far as"
+        " samples of a long body show them. postseal sign --explain looks at all of it.",
     )
     check_published: Literal["off", "warn", "fallback"] = Field(
         default="off",

@@ -122,7 +122,8 @@ def entry_of(row: Row, base: Path, report: Report) -> Entry | None:
     if len(parts) < 3 or not all(parts):
         names = ("domain", "selector", "key")
         missing = [name for name, part in zip(names, [*parts, "", ""], strict=False) if not part]
-        report.add(row.line, row.key, f"the {' and the '.join(missing)} is missing", shape)
+        what = f"the {' and the '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        report.add(row.line, row.key, what, shape)
         return None
     domain, selector, key = parts
     made = []

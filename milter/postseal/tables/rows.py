@@ -81,7 +81,7 @@ def rows(source: Source, data: bytes) -> Iterator[Row | NotARow]:
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
-            yield NotARow(number, ascii(line)[2:40], "is not UTF-8 text")
+            yield NotARow(number, ascii(line)[2:-1][:40], "is not UTF-8 text")
             continue
         yield _row(source.form, text, number)
 

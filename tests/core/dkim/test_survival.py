@@ -80,6 +80,17 @@ def test_single_line_ends_are_looked_for_at_the_start_of_each_chunk() -> None:
     assert seen(calm + b"a\rb\nc\r\n") == {}
 
 
+@pytest.mark.parametrize("size", [0, SAMPLE, 3 * WHOLE])
+def test_all_of_it_is_looked_at_where_that_is_wanted(size: int) -> None:
+    body = b"0123456789\r\n" * (size // 12) + b"a\rb\nc\r\n" + b"x" * 1200 + b"\r\n"
+    for step in (len(body), 65535):
+        observer = BodyObserver(thorough=True)
+        for at in range(0, len(body), step):
+            observer.update(body[at : at + step])
+        found = {threat.risk for threat in observer.risks()}
+        assert found == {Risk.BARE_CR, Risk.BARE_LF, Risk.LONG_BODY_LINE}
+
+
 def test_far_behind_some_chunks_are_looked_at() -> None:
     calm = b"0123456789\r\n" * (WHOLE // 12 + 1)
     chunk = b"ab\r\n" + b"x" * 1200 + b"\r\n"

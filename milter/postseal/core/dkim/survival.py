@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from postseal.core.field import Header
 
@@ -75,15 +76,21 @@ def header_risks(header: Header, signed: Container[bytes]) -> tuple[Threat, ...]
 
 
 class BodyObserver:
-    """Looks at a body as it passes, cut anywhere.  Keeps counters only."""
+    """Looks at a body as it passes, cut anywhere.  Keeps counters only.
+
+    thorough: at all of it, where otherwise samples must do for what is rare and costs time.
+    """
 
     # fmt: off
     __slots__ = (
-        "_chunks", "_cr", "_eight_bit", "_lf", "_lines", "_long", "_octets", "_start", "_was_cr",
+        "_chunks", "_cr", "_eight_bit", "_lf", "_lines", "_long", "_octets", "_sample", "_start",
+        "_was_cr", "_whole",
     )
     # fmt: on
 
-    def __init__(self) -> None:
+    def __init__(self, *, thorough: bool = False) -> None:
+        self._sample = None if thorough else SAMPLE
+        self._whole = inf if thorough else WHOLE
         self._eight_bit = False
         self._was_cr = False  # the last octet was a CR
         self._cr = self._lf = self._long = ""  # where the first one was
@@ -97,7 +104,7 @@ class BodyObserver:
         if not chunk:
             return
         self._chunks += 1
-        if self._octets < WHOLE or self._chunks % FEW == 0:
+        if self._octets < self._whole or self._chunks % FEW == 0:
             self._see(chunk)
         else:
             self._start = 0
@@ -117,7 +124,7 @@ class BodyObserver:
         """Look for a CR or LF alone, in part of the chunk."""
         if self._was_cr and chunk[0] != 0x0A and not self._cr:
             self._cr = f"a CR without LF before {self._place(chunk, 0)}"
-        sample = chunk[:SAMPLE]
+        sample = chunk[: self._sample]
         if sample[-1] == 0x0D:  # what follows is not known yet, or not in the sample
             sample = sample[:-1]
         pairs = sample.count(b"\r\n")
