@@ -22,7 +22,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from postseal.cli import run_command
+from postseal.cli.run_command import config_file
+from postseal.conf.load import DEFAULT_FILE
 from postseal.conf.mistake import ConfigError, Severity
 from postseal_keys.console import CONFIG, OK, Problem, complain
 from postseal_keys.hangup import hang_up
@@ -50,7 +51,7 @@ def register(commands: Any) -> None:
         metavar="FILE",
         type=Path,
         help="the configuration the daemon was started with (default:"
-        f" {run_command.DEFAULT_FILE}, unless --pid-file says enough)",
+        f" {DEFAULT_FILE}, unless --pid-file says enough)",
     )
     parser.add_argument(
         "--pid-file", metavar="FILE", type=Path, help="where the daemon's process number is"
@@ -60,8 +61,8 @@ def register(commands: Any) -> None:
 def main(args: argparse.Namespace) -> int:
     """Send the signal."""
     config: Path | None = args.config
-    if config is None and args.pid_file is None and run_command.DEFAULT_FILE.exists():
-        config = run_command.DEFAULT_FILE
+    if config is None and args.pid_file is None and (usual := config_file(None)):
+        config = Path(usual)
     named = _from_configuration(config) if config else None
     pid_file: Path | None = args.pid_file or named
     if pid_file is None:
