@@ -105,13 +105,6 @@ def test_dns_of_any_size(pipeline: Pipeline, name: str) -> None:
     assert effort.octets <= 10_000 + 16 * given
 
 
-@pytest.mark.parametrize("name", ["key-32768-bits", "key-16384-bits"])
-def test_with_a_key_too_large_nothing_is_computed(pipeline: Pipeline, name: str) -> None:
-    """One such signature takes a library up to 69 seconds."""
-    assert "verify" in counted(prepared(pipeline, CASES["dkim-1000-signatures"], 0.001)).called
-    assert "verify" not in counted(prepared(pipeline, CASES[name], 1.0)).called
-
-
 def comes_to_an_end(bring: Callable[[], Answers]) -> bool:
     """Brings the message in.  It is processor time that counts: a busy machine does not matter."""
     stopped: list[bool] = []

@@ -4,7 +4,6 @@
         work()
     effort.steps      # lines run, functions called, of Python and of C
     effort.octets     # octets and characters that methods of strings had to go over
-    effort.called     # names of C's functions
 
 NAME
     effort - Effort and TooMuch
@@ -46,7 +45,6 @@ class Effort:
         self.limit = limit
         self.steps = 0
         self.octets = 0
-        self.called: set[str] = set()
         self._before: tuple[Any, Any] = (None, None)
 
     def __enter__(self) -> Self:
@@ -82,7 +80,6 @@ class Effort:
         if event == "call":
             self._step()
         elif event == "c_call":
-            self.called.add(argument.__name__)
             owner = getattr(argument, "__self__", None)
             if isinstance(owner, TEXT) and argument.__name__ not in LOCAL:
                 self.octets += len(owner)
