@@ -73,7 +73,7 @@ class Socket(socket.socket):
     @property
     def settled(self) -> bool:
         """Whether nothing is on its way, in either direction; there may be something to read."""
-        if self.server is None or self.fileno() < 0:
+        if self.server is None or self.fileno() < 0 or self.server.port not in RUNNING:
             return True
         if self.server.handled[self.port] - self.handled < self.asked:
             return False
@@ -102,7 +102,7 @@ class Poll:
         """What can be read; nothing after so much time of ours, where nothing comes."""
         end = self._still() + milliseconds / 1000
         while True:
-            self._still.settle(self._socks)
+            self._still.settle()
             if ready := _readable(self._socks):
                 return ready
             self._still.settle()  # what others were asked counts from now, not from later
@@ -139,10 +139,12 @@ class StillTime:
         call()
         return True
 
-    def settle(self, socks: Iterable[Socket] | None = None) -> None:
+    def settle(self) -> None:
         """Wait until nothing is on its way: what was asked is answered, or never will be."""
         hang = time.monotonic() + HANG
-        while not all(sock.settled for sock in (self._socks if socks is None else socks)):
+        with self._lock:
+            socks = list(self._socks)
+        while not all(sock.settled for sock in socks):
             assert time.monotonic() < hang, "a DnsServer does not come to an end"
             time.sleep(PAUSE)
 
@@ -158,7 +160,8 @@ class StillTime:
 
     def socket(self, *of: Any) -> Socket:
         sock = Socket(*of)
-        self._socks.add(sock)
+        with self._lock:
+            self._socks.add(sock)
         return sock
 
 
