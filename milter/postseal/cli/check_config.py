@@ -133,8 +133,9 @@ def _text(name: str | None, found: site.Site | None, mistakes: Sequence[Mistake]
         f"  for Postfix: smtpd_milters = {known['listens']['postfix']}",
         *_several("signs for", known["signs_for"], "nobody: only verifies"),
         *_several("with key", keys, "" if not known["signs_for"] else "keys that depend on author"),
-        *_several("from hosts", known["internal_hosts"], "none"),
-        *_several("from listeners", known["daemon_names"], "none"),
+        *(["  ours is mail of clients that have authenticated"] if known["authenticated"] else ()),
+        *_several("ours is mail from hosts", known["internal_hosts"], ""),
+        *_several("ours is mail through listeners", known["daemon_names"], ""),
         f"  DMARC failures: quarantine is {held}, reject is"
         f" {'refused' if dmarc['reject'] else 'delivered'}",
         f"  overrides: {known['overrides']}" if known["overrides"] else "",
