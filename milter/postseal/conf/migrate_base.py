@@ -53,6 +53,11 @@ class Migration:
             )
         )
 
+    @property
+    def signs(self) -> bool:
+        """Whether there is anything to sign with."""
+        return not {"domain", "signing_table"}.isdisjoint(self.tree.get("sign", {}))
+
     def unsaid(self, option: str, text: str) -> None:
         """A line for an option that is not in the file, and whose default is another one here."""
         self.report.entries.append(
@@ -68,7 +73,7 @@ class Migration:
 
     def default_canonicalization(self, theirs: str) -> None:
         """Where there are keys and nothing says how they sign."""
-        if "sign" in self.tree:
+        if self.signs:
             self.unsaid(
                 "Canonicalization",
                 f"signatures are relaxed/relaxed now, where {self.daemon} made {theirs}: they"

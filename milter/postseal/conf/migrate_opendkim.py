@@ -86,8 +86,11 @@ def _names(work: Migration) -> None:
 
 def _keys(work: Migration) -> None:
     """Domain, Selector and KeyFile; or the two tables."""
-    work.table("KeyTable", "sign.key_table")
-    work.table("SigningTable", "sign.signing_table")
+    if "signingtable" in work.given:
+        work.table("KeyTable", "sign.key_table")
+        work.table("SigningTable", "sign.signing_table")
+    elif alone := work.take("KeyTable"):
+        work.say(Fate.DEAD, alone, "without SigningTable nothing here refers to its keys")
     has_table = "signing_table" in work.tree.get("sign", {})
     domain, selector = work.take("Domain"), work.take("Selector")
     file, below = work.take("KeyFile"), work.take("SubDomains")
@@ -194,7 +197,7 @@ def _headers(work: Migration) -> None:
         star = any(word == ALL_HEADERS or word[0] in "+-" for word in words)
         text = "is headers" + ("; * is a longer list now" if star else "")
         work.say(Fate.CHANGED if star else Fate.KEPT, sign, text)
-    elif "sign" in work.tree:
+    elif work.signs:
         text = "more fields are signed by default: see sign.headers and sign.oversign"
         work.unsaid("SignHeaders", text)
     if omit is not None:
