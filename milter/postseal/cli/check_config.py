@@ -83,6 +83,7 @@ def facts(found: site.Site) -> dict[str, Any]:
             {"name": key.query_name, "algorithm": key.algorithm, "bits": _bits(key.private)}
             for key in found.keys
         ],
+        "authenticated": settings.roles.authenticated,
         "internal_hosts": [shown(one) for one in settings.roles.internal_hosts],
         "daemon_names": list(settings.roles.daemon_names),
         "dmarc": {"quarantine": settings.dmarc.quarantine, "reject": settings.dmarc.reject},
