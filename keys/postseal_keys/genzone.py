@@ -103,11 +103,6 @@ def _published(values: Values) -> tuple[Published, ...]:
         if not domain or not _is_wanted(values, domain, wanted):
             _say(values, f"'{row.name}' skipped")
             continue
-        if values.arguments and row.listed and not row.path():
-            raise Problem(
-                f"{row.where}: a private key on the command line, where everyone can read it",
-                hint="put the key into a file, and make a new one if it was in use",
-            )
         selector = names.selector(row.selector)
         key = row.load(domain)
         record = KeyRecord(
@@ -130,7 +125,7 @@ def _rows(values: Values) -> tuple[KeyRow, ...]:
     if len(values.arguments) > 1:
         raise Problem("more than one KeyTable", hint="give one: file:PATH")
     if values.arguments:
-        return keytable.read(values.arguments[0])
+        return keytable.read_argument(values.arguments[0])
     if values.given("config"):
         return keytable.configured_rows(values.text("config"))
     for path in genzone_options.CONFIGS:

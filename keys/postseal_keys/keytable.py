@@ -71,6 +71,19 @@ def read(dataset: str) -> tuple[KeyRow, ...]:
     return tuple(_file_rows(text) if kind == "file" else _list_rows(text))
 
 
+def read_argument(dataset: str) -> tuple[KeyRow, ...]:
+    """All rows of a dataset that stood on the command line.  Raises Problem, also for a
+    private key in it: everybody on the host has seen that."""
+    rows = read(dataset)
+    for row in rows:
+        if row.listed and not row.path():
+            raise Problem(
+                f"{row.where}: a private key on the command line, where everyone can read it",
+                hint="put the key into a file, and make a new one if it was in use",
+            )
+    return rows
+
+
 def _kind(dataset: str) -> tuple[str, str]:
     """("file", path) or ("csl", list)."""
     scheme = _SCHEME.match(dataset)

@@ -74,7 +74,7 @@ def _keys(values: Values, domain: str) -> dict[str, Wanted | None]:
 def _rows(values: Values) -> Iterator[KeyRow]:
     """The keys that sign, as far as they are named."""
     if values.given("keytable"):
-        yield from keytable.read(values.text("keytable"))
+        yield from keytable.read_argument(values.text("keytable"))
     if values.given("config"):
         yield from keytable.configured_rows(values.text("config"))
 

@@ -116,8 +116,10 @@ def _jobs(values: Values, settings: KeySettings) -> list[Job]:
         if settings.toml:
             return list(_rows(values, keytable.configured_rows(settings.toml), settings.toml))
         table = settings.key_table
+        if table:
+            return list(_rows(values, keytable.read(table), table))
     if table:
-        return list(_rows(values, keytable.read(table), table))
+        return list(_rows(values, keytable.read_argument(table), table))
     domain = values.text("domain") or settings.domain
     selector = values.text("selector") or settings.selector
     path = values.text("key") or ("" if one_key and not settings.key_file else settings.key_file)

@@ -153,3 +153,11 @@ def test_a_credential_of_systemd_is_not_taken_for_a_key(tmp_path: Path) -> None:
     with pytest.raises(Problem, match="credential of systemd") as caught:
         row.load()
     assert f"{path}:1" in caught.value.message and "-k FILE" in caught.value.hint
+
+
+def test_a_private_key_on_the_command_line() -> None:
+    """Whoever may list processes has read it."""
+    with pytest.raises(Problem) as caught:
+        keytable.read_argument("csl:a=d.example:s:MIIEvQIBADANBg")
+    assert "command line" in caught.value.message and "MIIE" not in caught.value.message
+    assert len(keytable.read_argument("csl:a=d.example:s:/etc/a.private")) == 1

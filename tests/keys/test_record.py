@@ -153,6 +153,7 @@ def test_what_the_author_should_know(
         "report-auth --any --rua a@blue.example red.example",
         "check",
         "check --record v=spf1 d.example e.example",
+        "check --keytable csl:a=d.example:s:MIIE d.example",
         "check --nameserver nowhere d.example",
     ],
 )

@@ -241,6 +241,7 @@ def test_a_row_for_any_domain_has_no_made_up_name(
         pytest.param(["-d", "bad..example", "-s", "x"], 64, id="bad-domain"),
         pytest.param(["-d", "d.example", "-s", "x", "--nameserver", "x"], 64, id="bad-address"),
         pytest.param(["-x", "/nonexistent"], 78, id="no-config"),
+        pytest.param(["-t", "csl:a=d.example:s:MIIE"], 64, id="key-on-the-command-line"),
         pytest.param(["-d", "d.example", "-s", "x", "--wait", "soon"], 64, id="bad-time"),
     ],
 )
