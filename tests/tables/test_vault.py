@@ -10,10 +10,16 @@ import pytest
 from postseal.tables.vault import Vault
 
 
-@pytest.fixture(params=["memfd", "objects"])
+def forbidden(_name: str) -> int:
+    raise PermissionError(1, "Operation not permitted")
+
+
+@pytest.fixture(params=["memfd", "absent", "forbidden"])
 def vault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Vault:
-    if request.param == "objects":
+    if request.param == "absent":
         monkeypatch.delattr(os, "memfd_create", raising=False)
+    if request.param == "forbidden":
+        monkeypatch.setattr(os, "memfd_create", forbidden)
     return Vault()
 
 

@@ -13,7 +13,7 @@ HOW
     They stand in a file that has no name and no disk (memfd_create(2)), once for all
     workers.  As Python objects they would be copied into each worker, page by page, as it
     counts references: 10,000 RSA keys took 17 MB of every one.  Where the system has no
-    such files they are kept as objects.
+    such files, or a sandbox forbids them, they are kept as objects.
 
 SEE ALSO
     tables/keyring.py.
@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from contextlib import suppress
 
 Place = tuple[int, int]  # offset and length
 
@@ -34,8 +35,9 @@ class Vault:
         self._end = 0
         self._objects: dict[Place, bytes] = {}
         self._file = -1
-        if hasattr(os, "memfd_create"):
+        with suppress(AttributeError, OSError):  # no such files, or forbidden
             self._file = os.memfd_create("postseal-keys")
+        if self._file >= 0:
             weakref.finalize(self, os.close, self._file).atexit = False
 
     def put(self, data: bytes) -> Place:
