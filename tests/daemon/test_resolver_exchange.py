@@ -11,6 +11,7 @@ import pytest
 
 from postseal.core.resolver import Answer, DnsFault, Kind, Record, TemporaryDnsError
 from postseal.daemon.resolver import Resolver, ResolverConfig
+from support.child import free_port
 from support.dnsserver import DnsServer, Fault
 
 pytestmark = pytest.mark.usefixtures("still")  # waiting takes no time, nothing is ever late
@@ -208,9 +209,7 @@ def test_a_server_that_cannot_is_passed_over(first: Fault) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        port = reserved.getsockname()[1]
+    port = free_port(socket.SOCK_DGRAM)
     dns = resolver(f"127.0.0.1:{port}", timeout=5.0)
     with pytest.raises(TemporaryDnsError) as caught:
         dns.session().ask("example.com", Kind.TXT)
@@ -256,9 +255,7 @@ def test_a_server_that_cannot_be_sent_to() -> None:
 
 def test_silence_weighs_more_than_a_refused_connection() -> None:
     """Only a timeout is remembered against a zone; a dead neighbour must not hide it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        closed = f"127.0.0.1:{reserved.getsockname()[1]}"
+    closed = f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
     with DnsServer(faults={"example.com": Fault.TIMEOUT}) as silent:
         assert failure(resolver(closed, silent.address)) is DnsFault.TIMEOUT
 

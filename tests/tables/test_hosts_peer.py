@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from postseal.tables.hosts import build
+from support.child import free_port, listens, wait_until
 from support.opendkim import OPENDKIM
 from support.sites import private
 
@@ -66,8 +65,7 @@ end
 def theirs(folder: Path, entries: str) -> list[bool]:
     """Whether opendkim takes each client for an internal one."""
     key = private(folder / "k")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     conf = folder / "opendkim.conf"
     conf.write_text(
         f"Domain example.com\nSelector s\nKeyFile {key}\nMode s\nRequireSafeKeys no\n"
@@ -79,7 +77,11 @@ def theirs(folder: Path, entries: str) -> list[bool]:
     assert MILTERTEST
     with running(conf, port):
         done = subprocess.run(
-            [MILTERTEST, "-s", str(script)], capture_output=True, text=True, timeout=60, check=False
+            [MILTERTEST, "-s", str(script)],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
         )
     # Only the first line of a run ends where print() ends it; the words are what counts.
     words = done.stdout.replace("unsigned", "0").replace("signed", "1")
@@ -91,10 +93,8 @@ def running(conf: Path, port: int) -> Iterator[None]:
     assert OPENDKIM
     process = subprocess.Popen([OPENDKIM, "-f", "-x", str(conf)])
     try:
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.05)
+        wait_until(lambda: process.poll() is not None or listens(port), "opendkim")
+        assert process.poll() is None, "opendkim cannot run"  # who listens there is another one
         yield
     finally:
         process.kill()  # told politely, it takes five seconds
