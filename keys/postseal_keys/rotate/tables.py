@@ -18,11 +18,13 @@ SEE ALSO
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from postseal_keys import names
 from postseal_keys.console import DATAERR, Problem
 
 _ROW = re.compile(
@@ -195,7 +197,11 @@ def rows(table: str) -> list[Row]:
 def _fields(value: str) -> tuple[str, str, str]:
     domain, _, rest = value.partition(":")
     selector, _, key = rest.partition(":")
-    return domain.strip().lower(), selector.strip().lower(), key.strip()
+    domain = domain.strip().lower()
+    if not domain.isascii():
+        with contextlib.suppress(Problem):
+            domain = names.domain(domain)
+    return domain, selector.strip().lower(), key.strip()
 
 
 def _each(table: str, edit: Callable[[re.Match[str]], str]) -> str:

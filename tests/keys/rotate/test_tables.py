@@ -68,6 +68,11 @@ def test_a_first_key() -> None:
     assert with_pattern(table, "*@n.example", "s.n.example") == table
 
 
+def test_a_domain_in_another_script_is_the_same_domain() -> None:
+    table = "b B\u00fccher.example:s:/k/b\nc \u2024:s:/k/c\n"
+    assert selectors(table, "xn--bcher-kva.example") == [("s", "/k/b")]
+
+
 @pytest.mark.parametrize(
     "table",
     [
