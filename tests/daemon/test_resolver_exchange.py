@@ -209,7 +209,7 @@ def test_a_server_that_cannot_is_passed_over(first: Fault) -> None:
 
 
 def test_nobody_listens() -> None:
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port()
     dns = resolver(f"127.0.0.1:{port}", timeout=5.0)
     with pytest.raises(TemporaryDnsError) as caught:
         dns.session().ask("example.com", Kind.TXT)
@@ -255,7 +255,7 @@ def test_a_server_that_cannot_be_sent_to() -> None:
 
 def test_silence_weighs_more_than_a_refused_connection() -> None:
     """Only a timeout is remembered against a zone; a dead neighbour must not hide it."""
-    closed = f"127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
+    closed = f"127.0.0.1:{free_port()}"
     with DnsServer(faults={"example.com": Fault.TIMEOUT}) as silent:
         assert failure(resolver(closed, silent.address)) is DnsFault.TIMEOUT
 
