@@ -82,13 +82,13 @@ def _adopt(line: Line, entry: Entry, world: _Tables, now: int) -> Line:
     return machine.adopted(line, row.selector, row.key, since)
 
 
-def _named(entry: Entry, world: _Tables) -> Row:
-    """The row that adopt asks for."""
-    for row in _rows(entry, world):
-        if row.selector == entry.adopt:
-            return row
+def _named(entry: Entry, world: _Tables) -> Row | None:
+    """The row that adopt asks for; None when its key is of another kind of the same stream."""
+    for row in tables.rows(world.keys):
+        if (row.domain, row.selector) == (entry.domain, entry.adopt):
+            return row if _kind(row) == entry.kind else None
     raise Problem(
-        f"the KeyTable has no {entry.kind} key {entry.adopt} for {entry.domain}",
+        f"the KeyTable has no key {entry.adopt} for {entry.domain}",
         hint="adopt is the selector that signs now; leave it out for a new stream",
         code=CONFIG,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,14 @@ def test_streams(place: Path) -> None:
     }
     lines, (trouble,) = found(place, "x d.example:a:@/a\n", domains=(*PLAIN, NEWS))
     assert lines == {"d.example (rsa)": "a"} and "b" in trouble.problem.message
+
+
+def test_a_stream_that_gets_a_second_kind(place: Path) -> None:
+    keys = "x d.example:a:@/a\ny d.example:b:@/b\n"
+    both = (*PLAIN, NEWS, replace(NEWS, kind="ed25519"))
+    lines, troubles = found(place, keys, domains=both)
+    assert troubles == []
+    assert lines["d.example (rsa, news)"] == "b" and lines["d.example (ed25519, news)"] == ""
 
 
 def test_what_another_stream_came_to_is_not_taken_over(place: Path) -> None:
