@@ -128,6 +128,12 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "s.pem"\n'
         pytest.param(
             '[dns]\nnameservers = ["localhost"]', "2: dns.nameservers:", "address", id="ns-name"
         ),
+        pytest.param('[dns]\ntimeout = "3x"', "2: dns.timeout:", "14d", id="wait"),
+        pytest.param(
+            '[sign]\n[sign.key]\nfile = "k"', "2: sign.key:", "[[sign.key]], not [sign.key]",
+            id="one-bracket-key",
+        ),
+        pytest.param("[override]\nwhy = 1", "1: override:", "[[override]]", id="one-bracket-row"),
         pytest.param('[sign]\nexpire = "2x"', "2: sign.expire:", "14d", id="duration"),
         pytest.param('[sign]\nexpire = "4d"', "2: sign.expire:", "5 days", id="expire-floor"),
         pytest.param('[sign]\ndomain = "a..b"', "2: sign.domain:", "empty-label", id="domain"),

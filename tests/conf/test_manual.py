@@ -66,7 +66,7 @@ def test_every_default_can_be_written_as_it_is_shown() -> None:
         (("sign", "key"), "file", "File name"),
         (("verify",), "clock_skew", "Seconds, or a time such as 5m"),
         (("dmarc",), "reject", "true or false"),
-        (("dns",), "timeout", "Number"),
+        (("dns",), "timeout", "Seconds, or a time such as 5m"),
     ],
 )
 def test_kind(table: tuple[str, ...], name: str, kind: str) -> None:

@@ -130,7 +130,7 @@ def test_files_of_a_template_are_read_at_the_start(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "part"),
     [
-        ('key_table = "none"\nsigning_table = "csl:*=k"', "is missing"),
+        ('key_table = "none"\nsigning_table = "csl:*=k"', "neither a file nor a list"),
         ('key_table = "file:none"\nsigning_table = "csl:*=k"', "No such file"),
         ('key_table = "ldap://x"\nsigning_table = "csl:*=k"', "ldap"),
     ],

@@ -36,6 +36,8 @@ def test_forms(text: str, source: Source) -> None:
         pytest.param("/etc/t.db", "Berkeley", id="bare-db"),
         pytest.param("a=b:c,d", "unknown kind", id="list-with-colon-first"),
         pytest.param("file:", "nothing follows", id="empty"),
+        pytest.param("keytable", "neither a file nor a list", id="bare-name"),
+        pytest.param("./keytable", "neither a file nor a list", id="bare-relative-path"),
         pytest.param("remote:x", "unknown kind", id="not-a-prefix"),
         pytest.param("file:a\0b", "NUL", id="nul"),
     ],

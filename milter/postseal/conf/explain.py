@@ -33,6 +33,7 @@ _EXPECTED = {
     "path_type": "the name of a file in quotes",
     "is_instance_of": "the name of a file in quotes",
 }  # fmt: skip
+_ROWS = ("sign.key", "override", "table")  # tables of which there may be several
 _LIMITS = {
     "greater_than_equal": ("at least", "ge"),
     "greater_than": ("more than", "gt"),
@@ -67,6 +68,8 @@ def explain(error: ErrorDetails) -> tuple[Path, str, str]:
         near = difflib.get_close_matches(str(given), words, 1)
         what = f"expected {_either(words)}, not {shown(given)}"
         return path, what, f"did you mean {near[0]!r}?" if near else ""
+    if kind == "tuple_type" and isinstance(given, dict) and dotted(path) in _ROWS:
+        return path, f"expected [[{dotted(path)}]], not [{dotted(path)}]", "there may be several"
     if kind in _EXPECTED:
         return path, f"expected {_EXPECTED[kind]}, not {shown(given)}", ""
     if kind in _LIMITS:

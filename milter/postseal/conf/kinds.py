@@ -233,6 +233,7 @@ def field_name(value: Any) -> Any:
 
 
 Seconds = Annotated[int, BeforeValidator(seconds)]
+Wait = Annotated[float, BeforeValidator(seconds)]  # a time of which parts of a second matter
 Words = Annotated[tuple[str, ...], BeforeValidator(listed)]
 Place = Annotated[Path, BeforeValidator(path)]
 MaybePlace = Annotated[Path | None, BeforeValidator(optional_path)]

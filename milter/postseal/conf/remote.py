@@ -13,7 +13,7 @@ import re
 
 from pydantic import Field
 
-from postseal.conf.kinds import MaybePlace, Seconds
+from postseal.conf.kinds import MaybePlace, Seconds, Wait
 from postseal.conf.sections import DAY, Section
 
 _SECRET = re.compile(r"^([a-z0-9:]+//[^/@:]*:)[^/@]*@", re.IGNORECASE)
@@ -52,7 +52,7 @@ class RemoteTable(Section):
         description="A file with the password of the user in url, or credential:NAME. It is read"
         " before root is given up, and nobody else may be able to read it.",
     )
-    timeout: float = Field(
+    timeout: Wait = Field(
         default=3.0,
         gt=0,
         le=60,

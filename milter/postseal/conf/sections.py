@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from postseal.conf.kinds import FieldName, MaybePlace, Nameservers, Seconds, Words
+from postseal.conf.kinds import FieldName, MaybePlace, Nameservers, Seconds, Wait, Words
 
 DAY = 86400
 
@@ -293,13 +293,13 @@ class Dns(Section):
         description="Name servers to ask: addresses, with a port where it is not 53, as"
         " 192.0.2.53:5353 or [2001:db8::53]:5353. Empty takes them from /etc/resolv.conf.",
     )
-    timeout: float = Field(
+    timeout: Wait = Field(
         default=3.0, gt=0, le=60, description="How long one question waits, in seconds."
     )
     attempts: int = Field(
         default=2, ge=1, le=10, description="How many times a question is sent to each server."
     )
-    seconds: float = Field(
+    seconds: Wait = Field(
         default=20.0,
         gt=0,
         le=240,

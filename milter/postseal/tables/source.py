@@ -74,6 +74,11 @@ def parse(text: str) -> Source:
             raise SourceError(
                 "Berkeley DB files are not read", "give the text file it was made from: file:PATH"
             )
+        if text and not text.startswith("/") and "=" not in text and "," not in text:
+            raise SourceError(
+                f"{text!r} is neither a file nor a list",
+                f"for a file write file:{text}, or refile:{text} where it holds patterns",
+            )
         return Source(Form.FILE if text.startswith("/") else Form.CSL, text)
     name = prefix.lower()
     if name in REFUSED:
