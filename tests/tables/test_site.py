@@ -174,6 +174,7 @@ def test_host_lists(tmp_path: Path) -> None:
     assert len(made.internal) == 2
     [found_] = refused(tmp_path, '[roles]\npeers = "file:none"\n')
     assert "No such file" in found_.what
+    assert (found_.line, found_.key) == (2, "roles.peers[1]")
 
 
 def test_every_file_is_known_that_was_read(tmp_path: Path) -> None:

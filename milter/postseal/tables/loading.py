@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from postseal.conf.lines import Path as OptionPath
 from postseal.conf.load import Configuration
 from postseal.conf.mistake import Mistake, Severity
 from postseal.core.dkim.sign import SigningKey, UnusableKey
@@ -230,14 +231,22 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
     return (*found, *(base / entry.removeprefix("file:") for entry in entries))
 
 
-def hosts_file(path: Path, made: hosts.HostList, found: list[Mistake]) -> None:
-    """Add the entries of a file, one on a line."""
+def hosts_file(
+    configuration: Configuration,
+    option: OptionPath,
+    path: Path,
+    made: hosts.HostList,
+    found: list[Mistake],
+) -> None:
+    """Add the entries of the file that an option names, one on a line."""
     where = Source(Form.FILE, str(path))
     report = Report(str(path))
     try:
         data = rows.read(where, path.parent)
     except rows.TableError as error:
-        found.append(Mistake(file=str(path), what=str(error)))
+        found.append(
+            configuration.mistake(option, str(error), "check the name, and who may read it")
+        )
         return
     for row in rows.rows(where, data):
         if isinstance(row, rows.NotARow):

@@ -307,7 +307,8 @@ def _hosts(
     entries: Iterable[str] = _option(configuration.settings, path)
     for number, entry in enumerate(entries):
         if entry.startswith("file:"):
-            loading.hosts_file(base / entry.removeprefix("file:"), made, found)
+            file = base / entry.removeprefix("file:")
+            loading.hosts_file(configuration, (*path, number), file, made, found)
             continue
         if entry.partition(":")[0].lower() in source.REMOTE:
             remote = _beyond(configuration, entry, (*path, number), found, away)
