@@ -262,6 +262,20 @@ def test_results_that_are_not_the_upstream_hosts_do_not(
     assert "dmarc=fail" in results(upstream(fields, client, sender=sender))
 
 
+@pytest.mark.parametrize(
+    ("sender", "word"),
+    [
+        pytest.param("", "dmarc=pass", id="null-sender"),
+        pytest.param("eve@[192.0.2.1]", "dmarc=fail", id="a-sender-without-a-domain"),
+        pytest.param("eve", "dmarc=fail", id="no-domain-at-all"),
+    ],
+)
+def test_what_the_upstream_host_says_of_helo_is_for_the_null_sender(sender: str, word: str) -> None:
+    said = ("Authentication-Results", " mx1.example.org; spf=pass smtp.helo=mail.example.com")
+    client = Client(address=RELAY.address, helo="mail.example.com")
+    assert word in results(upstream([said, *FIELDS], client, sender=sender))
+
+
 def test_our_own_pass_is_not_called_borrowed() -> None:
     told = rules(upstream=UpstreamRules(authserv_ids=UPSTREAM.authserv_ids, hosts=Hosts("::/0",
                  "0.0.0.0/0")))  # fmt: skip
