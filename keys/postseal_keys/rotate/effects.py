@@ -159,7 +159,8 @@ class Effects:
                 entry = settings.entry(line)
                 pattern = entry.pattern if entry else settings.pattern
                 pattern = names_in(pattern, new.selector, line.domain)
-                after = tables.with_pattern(after, pattern, change.row)
+                first = bool(line.stream)  # a part of the domain's mail: before the whole
+                after = tables.with_pattern(after, pattern, change.row, first=first)
             _replace(settings.signing_table, before, after)
         self._tell_daemon()
         _replace(settings.key_table, both, tables.without_old(both, change))

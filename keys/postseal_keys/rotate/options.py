@@ -48,10 +48,12 @@ EXAMPLES = {
 }
 
 SETTINGS = (
-    ("[[domain]] name, kinds", "A domain, and its kinds of keys: rsa, ed25519. Default: rsa."),
+    ("[[domain]] name, kinds", "A domain, and its kinds of keys: rsa, ed25519. A second kind signs"
+     " beside the first where the daemon has multiple_signatures. Default: rsa."),
     ("[[domain]] stream, adopt", "For a domain that signs with several keys of one kind: one"
      " [[domain]] for each, all but one with a stream, which is a word of your own. adopt is the"
-     " selector that signs for it now; a stream without adopt begins with a new key."),
+     " selector that signs for it now; a stream without adopt begins with a new key, and"
+     " needs pattern."),
     ("[[domain]] selector, pattern", "For these keys, instead of the general ones below."),
     ("state", "The file that remembers. Default: /var/lib/postseal/rotate.state."),
     ("key_dir, key_file", "Where private keys go, and their file names; {selector} and {domain}"

@@ -250,7 +250,7 @@ def _together(settings: Settings) -> list[str]:
         (settings.policy.seen_for > 0, "seen_for: above 0"),
     ]
     mistakes = [text for fine, text in checks if not fine]
-    for check in (_check_selector, _check_names):
+    for check in (_check_selector, _check_names, _check_streams):
         try:
             check(settings)
         except Problem as problem:
@@ -260,6 +260,17 @@ def _together(settings: Settings) -> list[str]:
 
 def _check_selector(settings: Settings) -> None:
     selectors.check(settings.selector)
+
+
+def _check_streams(settings: Settings) -> None:
+    """A stream that begins with a new key needs to say whose mail that key is for."""
+    for one in settings.domains:
+        alone = sum((o.domain, o.stream) == (one.domain, one.stream) for o in settings.domains) == 1
+        if settings.signing_table and one.stream and not one.pattern and not (one.adopt and alone):
+            raise Problem(
+                f'{one.domain}, stream {one.stream}: needs pattern, such as "news@{one.domain}":'
+                " whose mail is the new key for?"
+            )
 
 
 def _check_names(settings: Settings) -> None:

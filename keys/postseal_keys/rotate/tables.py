@@ -174,14 +174,21 @@ def signing(table: str, change: Change, old: list[str]) -> str:
     return _each(table, edit)
 
 
-def with_pattern(table: str, pattern: str, row: str) -> str:
-    """The SigningTable with a row for a domain that had none."""
-    for line in table.splitlines():
-        match = _ROW.fullmatch(line)
-        if match and match["value"].partition(":")[0] == row:
-            return table
+def with_pattern(table: str, pattern: str, row: str, *, first: bool = False) -> str:
+    """The SigningTable with a row for mail that had none.
+
+    first: before all others, as the first row that fits counts; else at the end.
+    """
+    if row in used(table):
+        return table
+    new = f"{pattern} {row}\n"
+    if first:
+        lines = table.splitlines(keepends=True)
+        at = next((n for n, line in enumerate(lines) if _ROW.fullmatch(line.rstrip("\r\n"))), None)
+        if at is not None:
+            return "".join([*lines[:at], new, *lines[at:]])
     end = "" if not table or table.endswith("\n") else "\n"
-    return f"{table}{end}{pattern} {row}\n"
+    return f"{table}{end}{new}"
 
 
 def rows(table: str) -> list[Row]:

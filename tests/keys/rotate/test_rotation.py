@@ -211,8 +211,8 @@ def test_a_key_that_another_domain_signs_with_stays(world: World, fate: str) -> 
     assert not list(world.place.glob("*.pem"))
 
 
-def test_two_streams_of_one_domain(world: World) -> None:
-    """Two RSA keys: each has its own succession, selectors and SigningTable rows."""
+def test_streams_of_one_domain(world: World) -> None:
+    """Three RSA keys, one of them new: each has its own succession and SigningTable row."""
     news = keypair.make(keypair.Kind.RSA, 1024)
     (world.place / "keys" / "news.private").write_bytes(keypair.pem(news))
     row = f"news {DOMAIN}:news1:{world.place}/keys/news.private\n"
@@ -223,6 +223,8 @@ def test_two_streams_of_one_domain(world: World) -> None:
     config.write_text(
         config.read_text() + f'[[domain]]\nname = "{DOMAIN}"\nstream = "news"\nadopt = "news1"\n'
         'selector = "n{year}{month}"\n'
+        f'[[domain]]\nname = "{DOMAIN}"\nstream = "shop"\npattern = "shop@{{domain}}"\n'
+        'selector = "shop"\n'
     )
     assert at(world, NOW, "start", DOMAIN) == 0
     for now in TIMES[:4]:
@@ -234,10 +236,14 @@ def test_two_streams_of_one_domain(world: World) -> None:
         "202611": "signing",
         "news1": "retiring",
         "n202611": "signing",
+        "shop": "signing",
     }
     place = f"{world.place}/keys/n202611._domainkey.{DOMAIN}.private"
     assert f"news {DOMAIN}:n202611:{place}" in rotation.read(table)
-    assert rotation.read(signing)[0] == f"news@{DOMAIN} news"
+    assert rotation.read(signing)[:2] == [
+        f"shop@{DOMAIN} shop._domainkey.{DOMAIN}",
+        f"news@{DOMAIN} news",
+    ]
 
 
 def test_by_hand_status_repeats_what_is_to_be_published(

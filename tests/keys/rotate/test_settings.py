@@ -55,6 +55,16 @@ def test_defaults(tmp_path: Path) -> None:
         pytest.param(GOOD + GOOD, "twice", id="domain-twice"),
         pytest.param(GOOD + 'stream = "a b"\n', "a word of letters", id="stream"),
         pytest.param(GOOD + 'adopt = "a b"\n', "selector", id="adopt"),
+        pytest.param(
+            'signing_table = "/s"\n[[domain]]\nname = "d.example"\nstream = "n"\n',
+            "needs pattern",
+            id="stream-for-whose-mail",
+        ),
+        pytest.param(
+            'signing_table = "/s"\n' + GOOD + 'stream = "n"\nadopt = "a"\n',
+            "needs pattern",
+            id="second-kind-for-whose-mail",
+        ),
         pytest.param(GOOD + 'selector = "{week}"\n', "{week}", id="selector-of-a-domain"),
         pytest.param(GOOD + 'pattern = "{week}"\n', "pattern", id="pattern-of-a-domain"),
         pytest.param(GOOD + 'strem = "a"\n', "strem", id="unknown-in-domain"),

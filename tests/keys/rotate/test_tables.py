@@ -68,6 +68,14 @@ def test_a_first_key() -> None:
     assert with_pattern(table, "*@n.example", "s.n.example") == table
 
 
+def test_a_stream_comes_before_the_whole_domain() -> None:
+    """In a refile: table the first row that fits counts."""
+    after = with_pattern("# who\n\n*@d.example a\n", "n@d.example", "n", first=True)
+    assert after == "# who\n\nn@d.example n\n*@d.example a\n"
+    assert with_pattern(after, "n@d.example", "n", first=True) == after
+    assert with_pattern("# who", "n@d.example", "n", first=True) == "# who\nn@d.example n\n"
+
+
 def test_a_domain_in_another_script_is_the_same_domain() -> None:
     table = "b B\u00fccher.example:s:/k/b\nc \u2024:s:/k/c\n"
     assert selectors(table, "xn--bcher-kva.example") == [("s", "/k/b")]
