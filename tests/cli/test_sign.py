@@ -92,6 +92,21 @@ def test_a_message_that_is_not_signed(
     assert why in said and "hint:" in said
 
 
+def test_who_sends_it_decides(
+    config: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """sender_login and choose_by are obeyed, as by the daemon."""
+    file = Path(config)
+    file.write_text(file.read_text().replace("[sign]", '[sign]\nsender_login = "csl:*=ann"', 1))
+    for login, status in (("", 65), ("bob", 65), ("ann", 0)):
+        assert main(["sign", "--config", config, "--login", login, message]) == status
+    assert "--login USER" in capsys.readouterr().err
+    text = file.read_text().replace('"csl:*=ann"', '""\nchoose_by = "envelope"', 1)
+    file.write_text(text)
+    for sender, status in (("x@elsewhere.example", 65), ("x@example.com", 0)):
+        assert main(["sign", "--config", config, "--mail-from", sender, message]) == status
+
+
 def test_explain(config: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sign", "--config", config, "--explain", message]) == 0
     said = capsys.readouterr().out.splitlines()

@@ -38,7 +38,7 @@ EXAMPLES = """\
 examples:
   postseal sign --config /etc/postseal/postseal.toml message.eml > signed.eml
   postseal sign --json message.eml
-  postseal sign --explain message.eml
+  postseal sign --login ann --explain message.eml
 """
 
 
@@ -53,6 +53,8 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("file", metavar="FILE", help="the message; - is standard input")
     parser.add_argument("--config", metavar="FILE", help=f"the configuration ({DEFAULT})")
+    parser.add_argument("--login", metavar="USER", default="", help="who authenticated")
+    parser.add_argument("--mail-from", metavar="ADDRESS", default="", help="the envelope sender")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the fields as JSON")
     form.add_argument(
@@ -70,7 +72,8 @@ def main(args: argparse.Namespace) -> int:
             complain(PROG, Problem(line))
         return problem.exit_status
     with made.sessions()() as resolver:
-        work = made.pipeline.open(Client(auth_type="local"), Envelope(), header, resolver)
+        client = Client(auth_type="local", auth_user=args.login)
+        work = made.pipeline.open(client, Envelope(sender=args.mail_from), header, resolver)
         if work.wants_body:
             work.body(body)
         verdict = work.close()
@@ -91,6 +94,10 @@ def main(args: argparse.Namespace) -> int:
 
 
 _WHY = {
+    "not-owner": (
+        "sender_login does not let this login write as the author",
+        "--login USER says who sends it",
+    ),
     "no-key": (
         "no key signs for the author",
         "see sign.domain and sign.signing_table in the configuration; --config names another one",
