@@ -92,6 +92,7 @@ def test_senders_elsewhere(tmp_path: Path) -> None:
         tmp_path, f"csl:k=%:s:{tmp_path}/keys/%,l=%:s:{tmp_path}/keys/a.example", place
     )
     assert names(chooser) == ["s a.example"]
+    assert chooser.domains == {"a.example"}  # a stranger who uses it is told of
     assert "row 'l' of key_table has the domain %" in note
     assert "kept elsewhere: none are checked" in note
 

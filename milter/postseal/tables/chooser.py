@@ -130,7 +130,7 @@ class TableChooser:
     @property
     def domains(self) -> frozenset[str]:
         """The domains that are plainly ours: of keys, and of senders written without patterns."""
-        found = {entry.domain for entry in self._keys.entries if entry.domain != ANY}
+        found = {key.domain for key in self.listed()}
         for row in self._senders.rows:
             name = row.pattern.rpartition("@")[2].removeprefix("*").removeprefix(".")
             if "." in name and set(name) <= _PLAIN:
