@@ -90,7 +90,7 @@ _FIELDS = st.lists(
 _HARMLESS = re.compile(r" [ -~]*(?:\n[ \t][ -~\t]*[!-~][ -~\t]*)*")
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=5 * settings().max_examples // 2, deadline=None)
 @given(
     _FIELDS,
     st.sampled_from(["203.0.113.7", "192.0.2.1", "2001:db8::1"]),
