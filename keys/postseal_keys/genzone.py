@@ -161,6 +161,13 @@ def _render(values: Values, form: formats.Format, found: Sequence[Published]) ->
         ttl = values.count("default-ttl")
     suffix = values.flag("suffix") or form.name != "zone"
     records = [_record(entry, wanted, full, suffix) for entry in found]
+    zones = sorted({record.zone for record in records})
+    if form.one_zone and len(zones) > 1:
+        raise Problem(
+            f"the format {form.name} is for one zone, and the table has keys of {len(zones)}:"
+            f" {', '.join(zones)[:200]}",
+            hint="write them one by one: -d DOMAIN",
+        )
     text = form.render([replace(record, ttl=ttl) for record in records])
     return "".join(_before(values, form)) + text
 

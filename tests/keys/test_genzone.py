@@ -130,8 +130,10 @@ def test_nsupdate(table: Path) -> None:
 
 @pytest.mark.parametrize("name", list(formats.FORMATS))
 def test_every_format_names_every_key(table: Path, name: str) -> None:
-    out = _genzone("--format", name, table).out
-    assert all(f"{selector}._domainkey" in out for selector in ("s1", "s2", "s3"))
+    words = ("-s", "-d", "example.com") if formats.FORMATS[name].one_zone else ()
+    out = _genzone("--format", name, *words, table).out
+    assert all(f"{selector}._domainkey" in out for selector in ("s1", "s2"))
+    assert ("s3._domainkey" in out) is not bool(words)
 
 
 def test_output_goes_to_a_file_whole(table: Path, tmp_path: Path) -> None:
@@ -258,3 +260,25 @@ def test_a_domain_without_keys_does_not_empty_a_zone(tmp_path: Path) -> None:
     ran = run(genzone.main, "-d", "e.example", "-o", f"{tmp_path}/out", f"{tmp_path}/KeyTable")
     assert ran.status == 65 and "no key for e.example" in ran.err and "hint" in ran.err
     assert (tmp_path / "out").read_text() == "old"
+
+
+@pytest.mark.parametrize("name", [form.name for form in formats.FORMATS.values()])
+def test_no_form_mixes_two_zones(tmp_path: Path, name: str) -> None:
+    """The same selector in two domains is usual: in a file for one zone, one would be lost."""
+    run(genkey.main, "-D", str(tmp_path), "--ed25519", "-s", "s")
+    rows = "".join(f"{d} {d}.example:s:{tmp_path}/s.private\n" for d in ("a", "b"))
+    (tmp_path / "KeyTable").write_text(rows)
+    one = run(genzone.main, "--format", name, "-d", "a.example", f"{tmp_path}/KeyTable")
+    assert one.status == 0 and one.out
+    both = run(genzone.main, "--format", name, f"{tmp_path}/KeyTable")
+    if formats.FORMATS[name].one_zone:
+        assert (both.status, both.out) == (64, "") and "-d DOMAIN" in both.err
+    else:
+        assert both.status == 0
+        assert "a.example" in both.out and "b.example" in both.out
+
+
+def test_forms_without_a_zone_are_for_one() -> None:
+    """All that name no zone for each record, or stand in one request to one zone."""
+    several = {form.name for form in formats.FORMATS.values() if not form.one_zone}
+    assert several == {"zone", "line", "plain", "nsupdate", "dnscontrol", "tinydns", "dnsmasq"}

@@ -30,12 +30,16 @@ from postseal_keys.formats.txt import TxtRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A way to write records down.  absolute: it cannot do without the zone's name."""
+    """A way to write records down.  absolute: it cannot do without the zone's name.
+
+    one_zone: what is written goes into one zone, so that records of two cannot share it.
+    """
 
     name: str
     about: str
     render: Callable[[Sequence[TxtRecord]], str]
     absolute: bool = True
+    one_zone: bool = False
 
 
 def _table(*formats: Format) -> dict[str, Format]:
@@ -64,31 +68,37 @@ FORMATS = _table(
         name="powerdns",
         about="JSON for PowerDNS: PATCH /api/v1/servers/localhost/zones/ZONE.",
         render=api.powerdns,
+        one_zone=True,
     ),
     Format(
         name="route53",
         about="change batch: aws route53 change-resource-record-sets --change-batch",
         render=api.route53,
+        one_zone=True,
     ),
     Format(
         name="cloudflare",
         about="JSON for Cloudflare: POST /zones/ID/dns_records (several: .../batch)",
         render=api.cloudflare,
+        one_zone=True,
     ),
     Format(
         name="terraform-route53",
         about="Terraform or OpenTofu, aws_route53_record; expects var.zone_id",
         render=code.terraform_route53,
+        one_zone=True,
     ),
     Format(
         name="terraform-cloudflare",
         about="Terraform or OpenTofu, cloudflare_dns_record; expects var.zone_id",
         render=code.terraform_cloudflare,
+        one_zone=True,
     ),
     Format(
         name="octodns",
         about="OctoDNS, entries of the zone's YAML file",
         render=code.octodns,
+        one_zone=True,
     ),
     Format(
         name="dnscontrol",
