@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from postseal_keys import keypair
 from postseal_keys.console import Problem
 from postseal_keys.keycheck import Wanted
 from postseal_keys.rotate.effects import Effects, Seen
-from postseal_keys.rotate.machine import Make
+from postseal_keys.rotate.machine import Make, Publish
 from postseal_keys.rotate.model import Key, Line, Stage
 from postseal_keys.rotate.publish import Print
 from postseal_keys.rotate.settings import Entry, Settings
@@ -68,6 +69,27 @@ def test_whoever_reads_the_old_key_reads_the_new_one(
     acting.do(Line(domain="d.example", kind="rsa", keys=(signs, key)), Make(key))
     found = new.stat()
     assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == wanted
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        pytest.param(Seen(ok=False), True, id="free"),
+        pytest.param(Seen(ok=False, answered=False), False, id="nobody-says-so"),
+        pytest.param(Seen(ok=False, texts=(b"v=DKIM1; p=AAAA",)), False, id="taken"),
+    ],
+)
+def test_a_name_that_may_be_taken_is_left_alone(seen: Seen, said: bool, tmp_path: Path) -> None:
+    said_: list[str] = []
+    key = Key(selector="s", file=str(tmp_path / "k"), stage=Stage.PLANNED, since=0)
+    line = Line(domain="d.example", kind="ed25519", keys=(key,))
+    acting = replace(
+        effects(tmp_path, "ed25519"), looker=lambda *_: seen, publisher=Print(said_.append, 60)
+    )
+    acting.do(line, Make(key))
+    with contextlib.nullcontext() if said else pytest.raises(Problem):
+        acting.do(line, Publish(key))
+    assert bool(said_) is said
 
 
 @pytest.mark.parametrize("content", [b"", b"not a key"])

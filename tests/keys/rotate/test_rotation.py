@@ -262,6 +262,7 @@ def test_by_hand_status_repeats_what_is_to_be_published(
     assert shown["keys"][-1]["by_hand"] == line
 
 
+@pytest.mark.slow
 def test_nothing_is_published_where_no_server_answers(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
