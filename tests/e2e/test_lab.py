@@ -2,6 +2,9 @@
 
 Its scenarios were written from the RFCs by others.  Every one of these groups has to pass;
 the lab is not part of the repository, and without it these tests say so and are skipped.
+
+With POSTSEAL_LAB_PEERS=1 the programs that others run for the same go through it too, two to
+three minutes for each, and what they score is told beside ours.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +25,10 @@ ROOT = Path(__file__).parents[2]
 LAB = ROOT.parent / "shared" / "lab" / "lab.py"
 SECONDS = 400
 GROUPS = ("out", "spf", "dkim", "dmarc", "ar", "arc", "atk", "env")
+PEERS = {  # the lab's names for them, and what they consist of
+    "peers": ("opendkim", "pyspf-milter", "opendmarc"),
+    "dkimpy": ("dkimpy-milter", "pyspf-milter"),
+}
 KEYS = {
     "sign.example": "sel1",
     "second.example": "sel2",
@@ -84,27 +92,57 @@ def _lacking() -> str:
     return "" if importlib.util.find_spec("dns") else "the acceptance lab needs dnspython"
 
 
+Verdicts = list[dict[str, Any]]
+PASSED = ("pass", "info")
+
+
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Verdicts:
     """Every scenario's result, from one run."""
     if lacking := _lacking():
         pytest.skip(lacking)
     folder = tmp_path_factory.mktemp("lab")
-    description, output = folder / "postseal.json", folder / "results.json"
+    description = folder / "postseal.json"
     description.write_text(json.dumps(candidate()))
-    command = [sys.executable, str(LAB), "--candidate", str(description), "--json", str(output)]
+    return _run(str(description), folder / "results.json")
+
+
+def _run(name: str, output: Path) -> Verdicts:
+    """One run of the lab with that candidate."""
+    command = [sys.executable, str(LAB), "--candidate", name, "--json", str(output)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
     assert output.exists(), done.stdout[-2000:] + done.stderr[-2000:]
-    found: list[dict[str, Any]] = json.loads(output.read_text())["results"]
+    found: Verdicts = json.loads(output.read_text())["results"]
     return found
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_group(
-    verdicts: list[dict[str, Any]], group: str, record_property: Callable[[str, object], None]
+    verdicts: Verdicts, group: str, record_property: Callable[[str, object], None]
 ) -> None:
     mine = [one for one in verdicts if one["id"].split(".")[0] == group]
     assert mine, "an empty group must not look like success"
-    wrong = [one for one in mine if one["status"] not in ("pass", "info")]
+    wrong = [one for one in mine if one["status"] not in PASSED]
     record_property("suite", ("acceptance lab", len(mine) - len(wrong), len(mine)))
     assert not wrong, json.dumps(wrong, indent=1)[:4000]
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_peers_beside_ours(
+    verdicts: Verdicts,
+    peer: str,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """In the same lab nobody does better."""
+    if os.environ.get("POSTSEAL_LAB_PEERS") != "1":
+        pytest.skip("it takes minutes: POSTSEAL_LAB_PEERS=1 asks for it")
+    if lacking := [name for name in PEERS[peer] if shutil.which(name) is None]:
+        pytest.skip(f"not installed: {', '.join(lacking)}")
+    theirs = _run(peer, tmp_path / "results.json")
+    scores = [sum(one["status"] in PASSED for one in found) for found in (theirs, verdicts)]
+    record_property(
+        "suite", (f"acceptance lab, {' and '.join(PEERS[peer])}", scores[0], len(theirs))
+    )
+    assert len(theirs) == len(verdicts)
+    assert scores[0] <= scores[1]

@@ -52,6 +52,12 @@ SUITES = {
         r"test_opendkim_scripts\.py::test_script\[", 40
     ),
     "acceptance lab": Suite(r"e2e/test_lab\.py::test_group\[", 199),
+    "acceptance lab, opendkim and pyspf-milter and opendmarc": Suite(
+        r"e2e/test_lab\.py::test_peers_beside_ours\[peers\]", 199
+    ),
+    "acceptance lab, dkimpy-milter and pyspf-milter": Suite(
+        r"e2e/test_lab\.py::test_peers_beside_ours\[dkimpy\]", 199
+    ),
 }
 
 
