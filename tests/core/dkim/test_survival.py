@@ -137,6 +137,22 @@ def test_against_a_plain_reading() -> None:
         assert (Risk.LONG_BODY_LINE in seen(body, *borders)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        (b" a\r\n b", []),
+        (b" a\rb", [Risk.BARE_CR]),
+        (b" a\r\n b\r", [Risk.BARE_CR]),
+        (b" a\rb" + b"y" * 1000, [Risk.BARE_CR, Risk.LONG_HEADER_LINE]),
+    ],
+)
+def test_a_cr_alone_in_a_field(value: bytes, found: list[Risk]) -> None:
+    header = Header([Field(b"Subject", value)])
+    assert [threat.risk for threat in header_risks(header, {b"subject"})] == found
+    assert header_risks(header, set()) == ()
+    assert all("the field Subject" in one.place for one in header_risks(header, {b"subject"}))
+
+
 def test_header_lines() -> None:
     good = Field(b"References", b" " + b"<1@example.com>\r\n " * 200 + b"x")
     bad = Field(b"X-Long", b" short\r\n " + b"y" * 998)

@@ -61,18 +61,29 @@ class Threat:
 
 
 def header_risks(header: Header, signed: Container[bytes]) -> tuple[Threat, ...]:
-    """Fields with lines that are too long, among those that are signed (names in lower case)."""
+    """Fields with lines that are too long, or with a CR alone, among those that are signed.
+
+    signed: names in lower case.
+    """
     found = []
+    stray = _has_bare_cr(b"\0".join([field.value for field in header]))
     for field in header:
-        if len(field.name) + len(field.value) < MAX_LINE or field.key not in signed:
+        fits = len(field.name) + len(field.value) < MAX_LINE
+        if (fits and not stray) or field.key not in signed:
             continue
+        name = field.name.decode("ascii", "backslashreplace")[:80]
+        if stray and _has_bare_cr(field.value):
+            found.append(Threat(risk=Risk.BARE_CR, place=f"a CR without LF in the field {name}"))
         lines = (field.name + b":" + field.value).split(b"\r\n")
         longest = max(map(len, lines))
         if longest > MAX_LINE:
-            name = field.name.decode("ascii", "backslashreplace")[:80]
             place = f"a line of the field {name} has {longest} octets"
             found.append(Threat(risk=Risk.LONG_HEADER_LINE, place=place))
     return tuple(found)
+
+
+def _has_bare_cr(octets: bytes) -> bool:
+    return octets.count(b"\r") > octets.count(b"\r\n")
 
 
 class BodyObserver:
