@@ -89,7 +89,7 @@ def _write(command: str, values: Values) -> int:
     records, findings = WRITERS[command](values, domain)
     print(form.render(records), end="")
     for finding in findings:
-        if finding.harm >= Harm.WARNING:
+        if finding.harm >= Harm.ADVICE:
             warn(PROG, finding.what, finding.hint)
     if form.name in WHOLE_NAME and any(not record.host for record in records):
         warn(

@@ -34,6 +34,7 @@ _ALIGN = {"relaxed": "r", "r": "r", "strict": "s", "s": "s"}
 def spf(values: Values, domain: str) -> tuple[list[TxtRecord], list[Finding]]:
     """The SPF record of domain."""
     terms = list(_spf_terms(values))
+    ending = _choice("all", values.text("all"), _ALL)
     if values.flag("none"):
         if terms or values.optional("redirect"):
             raise Problem("--none contradicts the senders given", hint="leave one of them out")
@@ -50,7 +51,7 @@ def spf(values: Values, domain: str) -> tuple[list[TxtRecord], list[Finding]]:
                 "nobody would be allowed to send",
                 hint="say who sends: --mx, --ip ADDRESS, --include NAME; or --none",
             )
-        text = " ".join(["v=spf1", *terms, _choice("all", values.text("all"), _ALL)])
+        text = " ".join(["v=spf1", *terms, ending])
     try:
         parse(text)
     except SpfError as error:

@@ -114,6 +114,7 @@ def test_a_host_is_relative_to_its_zone(capsys: pytest.CaptureFixture[str]) -> N
     ("argv", "word"),
     [
         pytest.param("dmarc -p reject d.example", "7.4", id="reject"),
+        pytest.param("dmarc d.example", "add rua=", id="nobody-learns-anything"),
         pytest.param("dmarc --rua a@far.example d.example", "_report._dmarc", id="external"),
         pytest.param("spf --mx --format nsupdate d.example", "every TXT", id="apex-replaced"),
         pytest.param("spf --mx --all neutral d.example", "?all", id="neutral"),
