@@ -271,7 +271,7 @@ def test_old_answers_serve_while_it_is_out_and_not_for_ever(outage: tuple[Server
     if how == "stop" and isinstance(server, storeservers.Sqlite):
         return  # there is no server
     told = Told()
-    patience = 4 if how == "stop" else 600  # a frozen one costs two seconds for every question
+    patience = 10 if how == "stop" else 600  # a frozen one costs two seconds for every question
     made = configured(server, told, SHORT + f"stale = {patience}\n")
     before = short(made.chooser.choose("bob@a.example"))
     allowed = logins(made).allows("ann", "info@a.example")
