@@ -255,6 +255,14 @@ def test_ptr_names_beyond_the_tenth_are_ignored() -> None:
     assert check(records).status is Status.PASS
 
 
+def test_ptr_names_are_asked_together() -> None:
+    """They are the client's to choose: waited for in turn, slow ones would use up the budget."""
+    names = [f"h{n}.example.com" for n in range(11)]
+    dns = FakeDns({**txt(at="v=spf1 ptr -all"), ("1.2.0.192.in-addr.arpa", "PTR"): tuple(names)})
+    spf.evaluate(client=ip_address(CLIENT), helo="", sender="a@example.com", resolver=dns)
+    assert [name for name, kind in dns.prefetched if kind is Kind.A] == names[:10]
+
+
 def test_p_counts_as_a_lookup_once() -> None:
     records: Records = {
         **txt(at="v=spf1 exists:%{p}.a.test exists:%{p}.b.test -all"),

@@ -310,7 +310,10 @@ class Query(pyspf.query):
         except pyspf.TempError:
             return self._no_ptr([])
         validated: list[str] = []
-        for name in names[: self._limits.ptr_names]:
+        names = names[: self._limits.ptr_names]
+        for one in names:  # the client's to choose: slow ones must not be waited for in turn
+            self._resolver.prefetch(str(one), self._kind)
+        for name in names:
             try:
                 if self.cidrmatch(self._addresses(str(name), self._kind, term=False), self._bits):
                     validated.append(str(name))
