@@ -25,6 +25,7 @@ from typing import TypeVar
 
 from postseal_keys import durations, keypair, names
 from postseal_keys.console import CONFIG, Problem, os_problem
+from postseal_keys.dnsask import address
 from postseal_keys.rotate import selectors
 from postseal_keys.rotate.model import Line, Policy
 
@@ -250,12 +251,21 @@ def _together(settings: Settings) -> list[str]:
         (settings.policy.seen_for > 0, "seen_for: above 0"),
     ]
     mistakes = [text for fine, text in checks if not fine]
-    for check in (_check_selector, _check_names, _check_streams):
+    for check in (_check_addresses, _check_selector, _check_names, _check_streams):
         try:
             check(settings)
         except Problem as problem:
             mistakes.append(problem.message)
     return mistakes
+
+
+def _check_addresses(settings: Settings) -> None:
+    named = [("server", settings.server)] if settings.server else []
+    for name, text in (*named, *(("nameservers", one) for one in settings.nameservers)):
+        try:
+            address(text)
+        except ValueError as error:
+            raise Problem(f"{name}: {error}; an IP address, with :PORT if need be") from None
 
 
 def _check_selector(settings: Settings) -> None:

@@ -47,6 +47,8 @@ def test_defaults(tmp_path: Path) -> None:
         pytest.param('seen_for = "0"\n' + GOOD, "seen_for", id="seen-for-nothing"),
         pytest.param('publish = "nsupdate"\n' + GOOD, "needs server", id="nsupdate"),
         pytest.param('publish = "hook"\n' + GOOD, "needs hook", id="hook"),
+        pytest.param('server = "ns1.d.example"\n' + GOOD, "server: 'ns1", id="server-name"),
+        pytest.param('nameservers = ["127.0.0.1:x"]\n' + GOOD, "nameservers: 'x'", id="port"),
         pytest.param('publish = "fax"\n' + GOOD, "print, nsupdate or hook", id="publish"),
         pytest.param('old_keys = "publish"\n' + GOOD, "publish_dir", id="publish-dir"),
         pytest.param('selector = "{week}"\n' + GOOD, "{week}", id="selector"),
