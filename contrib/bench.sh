@@ -3,6 +3,7 @@
 #
 # GIVEN  Debian 12 or later, or Ubuntu 24.04 or later; root or sudo, and namespaces.
 # USAGE  sh contrib/bench.sh [options], or sh contrib/bench.sh growth [options]; --help lists them.
+#        sh contrib/bench.sh tables [--domains N]: tables of 10,000 domains, of every kind.
 # GIVES  a table on standard output; results.json, results.md and chart.svg in state/bench.
 #        Exit status 0 when every message was treated right, whatever it cost.
 # DOES NOT  start or enable a service; all runs in namespaces that end with it.
@@ -56,6 +57,31 @@ install_all() {
 	}
 }
 
+# What tables of many domains cost: each kind whose server is here.
+tables() {
+	# shellcheck disable=SC2046  # one word per package
+	need_packages_quietly $(run_packages | missing_packages)
+	need_python
+	need_venv
+	stamped test || {
+		say "installing Postseal, its requirements and the test tools into .venv"
+		pip_install -e "${ROOT}[test]" || die "pip could not install the requirements" \
+			"the lines above say why; is the package index within reach?"
+		stamp test
+		stamp run
+	}
+	say "databases and directories that are not installed are left out; sh contrib/test.sh brings them"
+	say "== the daemon, with one worker" &&
+		"$VENV/bin/python" "$ROOT/tests/bench/bench_workers.py" "$@" &&
+		say "== reading and asking alone" &&
+		"$VENV/bin/python" "$ROOT/tests/bench/bench_tables.py" --elsewhere "$@"
+}
+
+if [ "${1-}" = tables ]; then
+	shift
+	tables "$@"
+	exit
+fi
 module=bench.run
 if [ "${1-}" = growth ]; then module=bench.growth && shift; fi
 install_all
