@@ -232,7 +232,8 @@ class Query(pyspf.query):
             self._counted = False
         else:
             self._count()
-        record = select_record(self._ask_texts(domain), self._limits)
+        texts = [t for t in self._ask(domain, Kind.TXT, term=True) if isinstance(t, bytes)]
+        record = select_record(texts, self._limits)
         self._missing = record is None
         return record
 
@@ -277,9 +278,6 @@ class Query(pyspf.query):
             self._count_void()
         return records
 
-    def _ask_texts(self, domain: str) -> list[bytes]:
-        return [t for t in self._ask(domain, Kind.TXT, term=True) if isinstance(t, bytes)]
-
     def dns_a(self, domainname: str, A: str = "A") -> list[str]:
         """Addresses of a term's own name; A is the record type."""
         self._counted = False
@@ -310,13 +308,13 @@ class Query(pyspf.query):
         except pyspf.TempError:
             return self._no_ptr([])
         validated: list[str] = []
-        names = names[: self._limits.ptr_names]
-        for one in names:  # the client's to choose: slow ones must not be waited for in turn
-            self._resolver.prefetch(str(one), self._kind)
-        for name in names:
+        hosts = [str(name) for name in names[: self._limits.ptr_names]]
+        for host in hosts:  # the client's to choose: slow ones must not be waited for in turn
+            self._resolver.prefetch(host, self._kind)
+        for host in hosts:
             try:
-                if self.cidrmatch(self._addresses(str(name), self._kind, term=False), self._bits):
-                    validated.append(str(name))
+                if self.cidrmatch(self._addresses(host, self._kind, term=False), self._bits):
+                    validated.append(host)
             except pyspf.TempError:
                 self._no_ptr(validated)
         return validated
