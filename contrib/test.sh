@@ -16,7 +16,7 @@ ROOT=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 
 DOWNLOADS=$ROOT/downloads
 MAILAUTH=4.13.3 # a third verifier of our signatures; wants Node.js 20
-OPENDKIM='opendkim_2.11*.orig.tar.*' # holds OpenDKIM's test scripts
+OPENDKIM='opendkim_2.11*.orig.tar.[gx]z' # holds OpenDKIM's test scripts
 E2E_SECONDS=1200 # a hang must end; the whole usually takes a third of this
 
 # For the unit tests: one package a line, then the reason.

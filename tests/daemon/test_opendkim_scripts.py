@@ -18,7 +18,7 @@ from support import suites
 ROOT = Path(__file__).resolve().parents[2]
 SHIM = ROOT / "tests" / "support" / "opendkimshim.py"
 TABLE = ROOT / "tests" / "vectors" / "opendkim-miltertest" / "differences.tsv"
-ARCHIVE = "opendkim_2.11*.orig.tar.gz"
+ARCHIVE = "opendkim_2.11*.orig.tar.[gx]z"
 SECONDS = 90
 TITLE = "OpenDKIM's miltertest scripts"
 
