@@ -99,3 +99,22 @@ def test_time_outs_that_add_up_beyond_postfix(
 
 def test_defaults_are_well_below_what_postfix_waits(tmp_path: Path) -> None:
     assert not remarks(tmp_path, "")
+
+
+A, B = (TABLE.format(name=name, seconds=3) for name in "ab")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param(A + B, [2, 6], id="nothing-asks"),
+        pytest.param('[roles]\npeers = ["table:b"]\n' + A + B, [4], id="one"),
+    ],
+)
+def test_a_table_that_nothing_asks(text: str, lines: list[int], tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "t.db") as made:
+        made.execute("CREATE TABLE t (k TEXT, v TEXT)")
+    made.close()
+    found = [one for one in remarks(tmp_path, text) if "nothing asks this table" in one.what]
+    assert [one.line for one in found] == lines
+    assert {one.severity for one in found} == {Severity.NOTE}

@@ -60,6 +60,21 @@ def check(settings: Settings) -> Iterator[Finding]:
     yield from _discovery(settings)
     yield from _arc(settings)
     yield from _overrides(settings)
+    yield from _tables(settings)
+
+
+def _tables(settings: Settings) -> Iterator[Finding]:
+    """A name is of one [[table]]."""
+    seen: dict[str, int] = {}
+    for number, one in enumerate(settings.table):
+        first = seen.setdefault(one.name, number)
+        if first != number:
+            yield Finding(
+                ("table", number, "name"),
+                f"{one.name!r} is the name of an earlier [[table]] too",
+                "give each a name of its own",
+                (("table", first, "name"),),
+            )
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:

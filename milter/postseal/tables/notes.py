@@ -27,7 +27,12 @@ POSTFIX_WAITS = 300.0
 
 def notes(configuration: Configuration, remotes: Sequence[Remote]) -> Iterator[Mistake]:
     """Everything to be pointed out."""
-    for found in (_name(configuration), _socket(configuration), _patience(configuration, remotes)):
+    for found in (
+        _name(configuration),
+        _socket(configuration),
+        _unused(configuration),
+        _patience(configuration, remotes),
+    ):
         for mistake in found:
             yield replace(mistake, severity=Severity.NOTE)
 
@@ -68,6 +73,21 @@ def _is_any(host: str) -> bool:
         return ip_address(host).is_unspecified
     except ValueError:
         return False
+
+
+def _unused(configuration: Configuration) -> Iterator[Mistake]:
+    """A [[table]] that no option names."""
+    settings = configuration.settings
+    sign, roles = settings.sign, settings.roles
+    named = {sign.key_table, sign.signing_table, sign.sender_login}
+    named.update(roles.internal_hosts, roles.peers)
+    for number, one in enumerate(settings.table):
+        if f"table:{one.name}" not in named:
+            yield configuration.mistake(
+                ("table", number, "name"),
+                f"nothing asks this table: no option says table:{one.name}",
+                "key_table, signing_table, sender_login, internal_hosts and peers can",
+            )
 
 
 def _patience(configuration: Configuration, remotes: Sequence[Remote]) -> Iterator[Mistake]:
