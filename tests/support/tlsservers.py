@@ -30,6 +30,10 @@ from support.storeservers import ADMIN, COLUMNS, PASSWORD, SUFFIX, Server, table
 KINDS = ("postgresql", "mariadb", "rediss", "ldaps", "starttls")
 PROGRAMS = {"rediss": "redis", "ldaps": "ldap", "starttls": "ldap"}  # kinds of storeservers
 DAY = timedelta(days=1)
+KEY_USES = {
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+    "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+}  # fmt: skip
 
 
 def _name(text: str) -> x509.Name:
@@ -42,21 +46,28 @@ def make(folder: Path) -> Path:
     now = datetime.now(UTC)
     issuer = f"authority {x509.random_serial_number()}"
 
-    def certificate(subject: str, public: Any, extension: Any) -> bytes:
+    mine = x509.SubjectKeyIdentifier.from_public_key(authority.public_key())
+    by = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(mine)
+    signs = {"key_cert_sign": True, "crl_sign": True}
+    others = dict.fromkeys(KEY_USES - signs.keys(), False)
+
+    def certificate(subject: str, public: Any, *extensions: Any) -> bytes:
         made = (
             x509.CertificateBuilder(_name(issuer), _name(subject), public)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - DAY)
             .not_valid_after(now + DAY)
-            .add_extension(extension, critical=False)
+            .add_extension(by, critical=False)  # Python 3.13 asks for it
             .add_extension(
                 x509.BasicConstraints(ca=public == authority.public_key(), path_length=None), True
             )
         )
+        for extension in extensions:
+            made = made.add_extension(extension, isinstance(extension, x509.KeyUsage))
         return made.sign(authority, SHA256()).public_bytes(Encoding.PEM)
 
-    mine = x509.SubjectKeyIdentifier.from_public_key(authority.public_key())
-    (folder / "ca.pem").write_bytes(certificate(issuer, authority.public_key(), mine))
+    usage = x509.KeyUsage(**signs, **others)
+    (folder / "ca.pem").write_bytes(certificate(issuer, authority.public_key(), mine, usage))
     named = x509.SubjectAlternativeName([x509.IPAddress(ip_address(LOOPBACK))])
     (folder / "server.pem").write_bytes(certificate("server", key.public_key(), named))
     (folder / "server.key").touch(0o600)
