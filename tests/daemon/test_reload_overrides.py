@@ -42,6 +42,7 @@ def said(mx: Receiver, event: str) -> list[str]:
     return [line for line in mx.daemon.log_text().splitlines() if f"event={event}" in line]
 
 
+@pytest.mark.slow
 def test_a_changed_file_takes_effect_and_a_bad_one_none(mx: Receiver, tmp_path: Path) -> None:
     assert take(mx).reply.text.startswith("550 5.7.1")
 

@@ -149,6 +149,7 @@ def test_nothing_of_the_record_reaches_the_terminal_raw() -> None:
     assert "\x1b" not in "".join(text(finding))
 
 
+@pytest.mark.slow
 def test_the_largest_record_there_can_be_gives_a_short_answer() -> None:
     found = lint("d.example", "v=spf1 " + "a " * 32_000 + "-all")
     assert len(found) == FOREMOST + 1

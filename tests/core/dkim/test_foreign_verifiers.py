@@ -95,6 +95,7 @@ NOT_READ_EXACTLY = {
 
 
 @pytest.mark.skipif(not shutil.which("opendkim"), reason="opendkim is not installed")
+@pytest.mark.slow
 def test_opendkim_accepts(tmp_path: Path) -> None:
     mails = {
         name: what
@@ -147,6 +148,7 @@ const resolver = async (name, type) => {
 @pytest.mark.skipif(
     not (shutil.which("node") and MAILAUTH.exists()), reason=f"npm's mailauth is not at {MAILAUTH}"
 )
+@pytest.mark.slow
 def test_mailauth_accepts(tmp_path: Path) -> None:
     mails = signed_mail()
     second = sealed(ONE)  # with RSA: it knows Ed25519 for DKIM, but not for ARC

@@ -88,6 +88,7 @@ def test_killed_at_every_write(world: World) -> None:
     ]
 
 
+@pytest.mark.slow  # two servers that do not answer are waited for
 def test_a_key_that_one_server_lacks_does_not_sign(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
