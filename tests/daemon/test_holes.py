@@ -325,6 +325,7 @@ def test_hole_cve_2020_12460_no_xml_is_read() -> None:
     assert not imports(ROOT / "milter") & {"xml", "lxml", "defusedxml", "expat"}
 
 
+@pytest.mark.slow
 def test_hole_cve_2020_35766_no_name_in_tmp_is_known_beforehand() -> None:
     """OpenDKIM's tests wrote into /tmp/testkeys: ours write where nobody could be before."""
     known = [

@@ -168,6 +168,7 @@ def test_a_group_that_is_not_ours_to_give() -> None:
     assert "its group or mode cannot be set" in done.stdout, done.stderr
 
 
+@pytest.mark.slow
 def test_reasons_for_refusal(tmp_path: Path) -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))

@@ -330,6 +330,7 @@ def test_a_file_of_texts_for_a_domain(
     assert dmarc["findings"][0]["where"] == "_dmarc.new.example"
 
 
+@pytest.mark.slow
 def test_two_records_and_no_answer(world: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", *world, "two.d.example"]) == 65
     assert 'publish: two.d.example. IN TXT "v=spf1 mx -all"' in capsys.readouterr().out

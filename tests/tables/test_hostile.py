@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import pytest
+
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError
 from postseal.core.signing import SigningUnavailable
@@ -27,6 +29,7 @@ def table(rng: random.Random) -> bytes:
     return bytes(data)
 
 
+@pytest.mark.slow
 def test_tables_and_addresses(tmp_path: Path) -> None:
     rng = random.Random(9989)
     private(tmp_path / "k")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import pytest
+
 from postseal.core import taglist
 from postseal.core.arc import chain
 from postseal.core.arc.verify import Status, Why
@@ -64,6 +66,7 @@ def test_the_seal_of_a_broken_chain_covers_its_own_set_only() -> None:
     assert crypto.is_signed(RSA_KEY.public, read.value, sha256(covered).digest())
 
 
+@pytest.mark.slow
 def test_fifty_sets_and_no_more_a3() -> None:
     what = BASE
     for _ in range(50):
