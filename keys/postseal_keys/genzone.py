@@ -86,8 +86,10 @@ def _form(values: Values) -> formats.Format:
             raise Problem("-u contradicts --format", hint="give one of them")
         name = "nsupdate"
     form = formats.find(name or "zone")
-    if form.name != "zone" and (values.flag("soa") or values.flag("suffix")):
-        raise Problem("-S and -D are for zone files", hint="leave them out, or --format")
+    if form.name != "zone" and values.flag("soa"):
+        raise Problem("-S is for zone files", hint="leave it out, or --format")
+    if values.flag("subdomains") and not values.given("domain"):
+        raise Problem("-s needs a domain", hint="give it with -d; without both all keys are taken")
     for key in ("ttl", "refresh", "retry", "expire", "default-ttl"):
         if not 0 <= values.count(key) < 2**31:
             raise Problem(f"--{key}: {values.count(key)} is not possible", hint="seconds")

@@ -184,6 +184,13 @@ def test_the_table_may_come_from_the_configuration(table: Path, tmp_path: Path) 
     assert _genzone("-F", "-x", tmp_path / "opendkim.conf").out == _genzone("-F", table).out
 
 
+@pytest.mark.parametrize("words", [("-u",), ("--format", "line")])
+def test_the_suffix_may_be_asked_for_where_it_is_always(table: Path, words: tuple[str]) -> None:
+    """opendkim-genzone -u writes no usable names without -D, so that scripts have both."""
+    with_suffix = _genzone("-D", *words, table)
+    assert with_suffix.status == 0 and with_suffix.out == _genzone(*words, table).out
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [
@@ -192,6 +199,7 @@ def test_the_table_may_come_from_the_configuration(table: Path, tmp_path: Path) 
         pytest.param(("/nonexistent",), os.EX_NOINPUT, id="no-table"),
         pytest.param(("a", "b"), os.EX_USAGE, id="two-tables"),
         pytest.param(("-u", "-S", "x=y:z:/k"), os.EX_USAGE, id="soa-in-nsupdate"),
+        pytest.param(("-s", "x=y:z:/k"), os.EX_USAGE, id="subdomains-of-no-domain"),
         pytest.param(("-u", "--format", "line", "x"), os.EX_USAGE, id="two-formats"),
         pytest.param(("-t", "-5", "x"), os.EX_USAGE, id="ttl"),
         pytest.param(("-t", "x", "x"), os.EX_USAGE, id="ttl-no-number"),
@@ -244,7 +252,13 @@ def test_opendkim_genzone_publishes_the_same(
 @pytest.mark.e2e
 @NEEDS_PEER
 @pytest.mark.parametrize(
-    "words", [("-Z",), ("-x", "/nonexistent.conf"), ("-t",)], ids=["option", "conf", "value"]
+    "words",
+    [
+        pytest.param(("-Z",), id="option"),
+        pytest.param(("-x", "/nonexistent.conf"), id="conf"),
+        pytest.param(("-t",), id="value"),
+        pytest.param(("-s", "a=b:c:/d"), id="subdomains-of-no-domain"),
+    ],
 )
 def test_opendkim_genzones_statuses(words: tuple[str, ...]) -> None:
     assert PEER is not None
