@@ -42,6 +42,7 @@ SAME_START = 24  # characters of base64 beyond the algorithm's own that two keys
 _SPKI_HEAD = 44  # characters of base64 that all RSA keys of one size begin with
 _BLANKS = " \t\r\n"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")  # RFC 6376 section 3.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,11 +168,15 @@ def _tags(text: str) -> tuple[dict[str, str], list[Finding]]:
         name, equals, value = piece.strip(_BLANKS).partition("=")
         name = name.strip(_BLANKS)
         if not name and not equals:
+            if place <= len(text):  # the list may end in one semicolon, and not in two
+                what = "a semicolon without a tag before it: verifiers refuse the whole record"
+                hint = "leave it out; the last tag may have one, and no more"
+                found.append(_on(Harm.ERROR, "key-syntax", what, hint, text, place - 1))
             continue
-        if not equals:
-            what = f"{name[:30]!r} is not name=value"
+        if not equals or not _NAME.fullmatch(name):
+            what = f"{name[:30]!r} is not " + ("a tag's name" if equals else "name=value")
             hint = "between two semicolons stands one name=value"
-            found.append(_on(Harm.ERROR, "key-syntax", what, hint, text, at, len(name)))
+            found.append(_on(Harm.ERROR, "key-syntax", what, hint, text, at, len(name) or 1))
         elif name in tags:
             what = f"{name}= is there twice: verifiers refuse the whole record"
             found.append(_on(Harm.ERROR, "key-tag-twice", what, "keep one", text, at, len(name)))
@@ -191,7 +196,13 @@ def _tags(text: str) -> tuple[dict[str, str], list[Finding]]:
 def _limits(text: str, tags: dict[str, str]) -> Iterator[Finding]:
     """h=, s= and t=: what the record allows the key to be used for."""
     at = {name: _place(text, name) for name in tags}
-    words = {name: [w.strip(_BLANKS) for w in value.split(":")] for name, value in tags.items()}
+    words = {
+        name: [w.strip(_BLANKS).lower() for w in value.split(":")] for name, value in tags.items()
+    }
+    for name, code in (("k", "key-kind"), ("h", "key-hash"), ("s", "key-service")):
+        if name in tags and tags[name] != tags[name].lower():
+            what = f"{name}={tags[name][:30]} has capitals: some verifiers know only small letters"
+            yield _on(Harm.WARNING, code, what, f"{name}={tags[name].lower()}", text, at[name])
     if "h" in tags and "sha256" not in words["h"]:
         what = f"h={tags['h']} allows no hash that is still accepted"
         yield _on(Harm.ERROR, "key-hash", what, "h=sha256, or leave h= out", text, at["h"])

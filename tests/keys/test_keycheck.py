@@ -7,7 +7,10 @@ import base64
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from postseal.core.dkim import keyrecord
 from postseal_keys.findings import Finding, Harm, worst, zone_line
 from postseal_keys.keycheck import Wanted, judge, wanted
 
@@ -58,6 +61,13 @@ def test_good_records(text: str, want: Wanted | None) -> None:
         pytest.param("hello", "key-not-a-key", Harm.ERROR, id="text"),
         pytest.param("v=DKIM1", "key-no-p", Harm.ERROR, id="cut-at-semicolon"),
         pytest.param("v=DKIM1; oops; p=AAAA", "key-syntax", Harm.ERROR, id="3.2-no-equals"),
+        pytest.param(f"{RSA.record};;", "key-syntax", Harm.ERROR, id="3.2-empty-tag-at-the-end"),
+        pytest.param(f"v=DKIM1;; p={RSA.public}", "key-syntax", Harm.ERROR, id="3.2-empty-tag"),
+        pytest.param(f";{RSA.record}", "key-syntax", Harm.ERROR, id="3.2-empty-tag-first"),
+        pytest.param(f"v=DKIM1; a-b=c; p={RSA.public}", "key-syntax", Harm.ERROR, id="3.2-name"),
+        pytest.param(f"v=DKIM1; k=RSA; p={RSA.public}", "key-kind", Harm.WARNING, id="3.2-K"),
+        pytest.param(f"v=DKIM1; h=SHA256; p={RSA.public}", "key-hash", Harm.WARNING, id="3.2-H"),
+        pytest.param(f"v=DKIM1; s=Email; p={RSA.public}", "key-service", Harm.WARNING, id="3.2-S"),
         pytest.param("v=DKIM1; p=", "key-revoked", Harm.ERROR, id="6.1.2-revoked"),
         pytest.param(OTHER.record, "key-other", Harm.ERROR, id="other-key"),
         pytest.param(SHORT.record, "key-other", Harm.ERROR, id="other-size"),
@@ -110,6 +120,31 @@ def test_each_fault_is_recognised(text: str, code: str, harm: Harm) -> None:
     elif harm is Harm.ERROR:
         (line,) = next(f.publish for f in found if f.code == code)
         assert line.startswith(f'{NAME}. IN TXT "v=DKIM1; k=rsa; p=')
+
+
+TAGS = (
+    *("v=DKIM1", "v=dkim1", "k=rsa", "k=RSA", "k=", "h=sha256", "h=SHA1", "s=email", "s=x:*"),
+    *("s=", "t=y", "g=*", "n=note", "abc", "", "a-b=c", "1=2", "P=x"),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(TAGS), max_size=4),
+    st.sampled_from([RSA.public, RSA.other, SHORT.public, RSA.public[:250], ""]),
+    st.sampled_from(["; ", ";", " ;\t"]),
+    st.sampled_from(["", ";", "; ", ";;"]),
+)
+def test_what_is_called_right_is_what_our_verifier_takes(
+    tags: list[str], public: str, between: str, end: str
+) -> None:
+    text = between.join([*tags, f"p={public}"]) + end
+    try:
+        keyrecord.parse((text.encode(),), "rsa")
+    except keyrecord.KeyRecordError:
+        assert not ok(judged(text, None)), text
+    else:
+        assert ok(judged(text, None)), text
 
 
 def test_ed25519_as_spki() -> None:
