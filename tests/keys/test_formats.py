@@ -156,7 +156,8 @@ def _terraform_cloudflare(text: str) -> Found:
 
 def _octodns(text: str) -> Found:
     entries = yaml.safe_load(text)
-    assert list(entries) == sorted(entries), "OctoDNS refuses a file that is not sorted"
+    natural = sorted(entries, key=lambda host: re.sub("[0-9]+", lambda m: f"{m[0]:0>9}", host))
+    assert list(entries) == natural, "OctoDNS refuses a file that is not in natural order"
     found: Found = {}
     for host, entry in entries.items():
         assert entry["type"] == "TXT"
@@ -266,6 +267,12 @@ def test_an_unknown_format() -> None:
     with pytest.raises(Problem, match="no format 'x'") as caught:
         formats.find("x")
     assert "--format list" in caught.value.hint
+
+
+def test_octodns_gets_numbers_in_the_order_of_numbers() -> None:
+    hosts = ["s10", "s2", "2026", "s2.x10", "s2.x9", "", "s"]
+    text = FORMATS["octodns"].render([TxtRecord(host=h, zone=ZONE, text="x") for h in hosts])
+    assert list(yaml.safe_load(text)) == ["", "2026", "s", "s2", "s2.x9", "s2.x10", "s10"]
 
 
 def test_two_zones_are_two_transactions() -> None:

@@ -50,14 +50,23 @@ def terraform_cloudflare(records: Sequence[TxtRecord]) -> str:
 
 
 def octodns(records: Sequence[TxtRecord]) -> str:
-    """Entries sorted as OctoDNS wants them; it splits itself and wants ``;`` as ``\\;``."""
+    """Entries in natural order, without which OctoDNS refuses the file (s2 before s10).
+
+    It splits the text itself, and wants ``;`` as ``\\;``.
+    """
     return "---\n" + "".join(
         f"{_yaml(record.host)}:\n"
         f"  ttl: {record.seconds}\n"
         f"  type: TXT\n"
         f"  value: {_yaml(record.text.replace(';', _SEMICOLON))}\n"
-        for record in sorted(records, key=lambda record: record.host)
+        for record in sorted(records, key=lambda record: _natural(record.host))
     )
+
+
+def _natural(host: str) -> list[str | int]:
+    """The host with its numbers as numbers: text and number take turns, text first."""
+    parts = re.split(r"([0-9]+)", host)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def dnscontrol(records: Sequence[TxtRecord]) -> str:
