@@ -377,7 +377,7 @@ def test_silence_that_nobody_waited_for_counts_too(still: StillTime) -> None:
         assert len(server.seen) == asked
 
 
-def test_counters_tell_the_metrics() -> None:
+def test_counters_tell_what_was_asked() -> None:
     with DnsServer(RECORDS, faults={"sick.example": Fault.SERVFAIL}) as server:
         dns = make(server)
         for _ in range(2):

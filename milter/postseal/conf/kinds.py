@@ -8,7 +8,7 @@ GIVES
     sentence that says what was expected, or returns the one form the program uses.
 
 DOES NOT
-    look at files; that is conf/check.py.
+    look at files, or at other options: tables/site.py and conf/check.py do.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ GIVES
     Settings.  The descriptions here are the text of postseal.toml(5), word for word.
 
 DOES NOT
-    look at files or at other options; that is conf/check.py.
+    look at files, or at other options: tables/site.py and conf/check.py do.
 
 SEE ALSO
     conf/load.py (text in, Settings out), conf/manual.py (the manual page).

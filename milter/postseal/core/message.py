@@ -11,7 +11,7 @@ GIVES
 
 DOES NOT
     repair: a line that is no header field ends the header, and is the first line of
-    the body, as in Postfix (cleanup_message.c; standards P-24).
+    the body, as in Postfix (cleanup_message.c).
 
 SEE ALSO
     RFC 5322 section 2.2; cli/verify.py and cli/sign.py.

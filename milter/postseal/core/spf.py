@@ -61,7 +61,7 @@ class Status(StrEnum):
 
 
 class Why(StrEnum):
-    """Closed list of reasons: tests and metrics match on it, people read detail."""
+    """Closed list of reasons: programs match on it (log, --json), people read detail."""
 
     MATCHED = "matched"  # a mechanism did
     NO_MATCH = "no-match"  # none did, and no default was published

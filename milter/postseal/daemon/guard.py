@@ -1,4 +1,4 @@
-"""A bug of ours must not reach libmilter: the one broad `except` of the program.
+"""A bug of ours must not reach libmilter: what is left of it is one log line.
 
 NAME
     guard - Fault: an unforeseen exception as one log line
@@ -8,7 +8,8 @@ GIVES
 
 SEE ALSO
     adapter.py, which catches everything in every callback and keeps the Fault until
-    the queue id is known.
+    the queue id is known; worker.py, supervisor.py and published.py, whose loops must go on
+    or end in a word.
 """
 
 from __future__ import annotations

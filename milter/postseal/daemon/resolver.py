@@ -96,7 +96,7 @@ class Resolver:
         self.forgotten: deque[Exchange] = deque()
         self._lock = threading.Lock()
         self._gathered = 0.0
-        self.counters: Counter[str] = Counter()  # read by the metrics; changed under _lock
+        self.counters: Counter[str] = Counter()  # since the start, for tests; under _lock
 
     def session(self, seconds: float = SECONDS, questions: int = QUESTIONS) -> Session:
         """A budget for one message."""

@@ -72,7 +72,7 @@ class Query(NamedTuple):
 class Reply(NamedTuple):
     """What one server said.
 
-    chain holds the CNAME targets, in order, as wire names; alias is its last one
+    chain: how many CNAMEs were followed.  alias: the wire name that the last of them leads to,
     when neither records nor a denial followed it, so that it has to be asked for.
     """
 

@@ -37,7 +37,7 @@ from postseal.tables.store import Author, Found, Store, TableUnavailable
 
 
 class Remote:
-    """A store with its name, limits and memory: what the three kinds of table stand on."""
+    """A store with its name, limits and memory: what every kind of table stands on."""
 
     def __init__(self, name: str, store: Store, asker: Asker, limits: Limits, tell: Tell) -> None:
         self.name = name

@@ -4,7 +4,7 @@ NAME
     source - file:PATH, refile:PATH, csl:TEXT, their short forms, and tables elsewhere
 
 GIVEN
-    the value of key_table or signing_table.
+    the value of key_table, signing_table or sender_login.
 
 GIVES
     a Source, or SourceError: what is wrong and what can be written instead.

@@ -54,7 +54,7 @@ class Status(StrEnum):
 
 
 class Why(StrEnum):
-    """Closed list of reasons: tests and metrics match on it, people read detail."""
+    """Closed list of reasons: programs match on it (log, --json), people read detail."""
 
     NOT_SIGNED = "not-signed"
     VERIFIED = "verified"

@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 
 class Why(StrEnum):
-    """Closed list: tests and metrics match on it, people read detail."""
+    """Closed list: programs match on it (log, --json), people read detail."""
 
     ALIGNED = "aligned"
     NO_IDENTIFIER = "no-identifier"  # neither SPF nor DKIM passed
