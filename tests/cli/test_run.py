@@ -5,6 +5,9 @@ That it serves is in tests/daemon/test_supervisor.py.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from postseal.cli.run import run
@@ -64,3 +67,23 @@ def test_a_first_application_is_not_loaded_again(monkeypatch: pytest.MonkeyPatch
         raise AssertionError("loaded twice")
 
     assert run(load, application()) == 0
+
+
+def test_closed_standard_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No socket gets the number 2, which log lines are written to."""
+
+    def look(_self: object) -> int:
+        found = [os.readlink(f"/proc/self/fd/{number}") for number in range(3)]
+        (tmp_path / "found").write_text(" ".join(found))
+        return 0
+
+    monkeypatch.setattr("postseal.daemon.supervisor.Supervisor.run", look)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.closerange(0, 3)
+            run(lambda: application())
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    assert (tmp_path / "found").read_text() == "/dev/null /dev/null /dev/null"

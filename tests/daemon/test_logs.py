@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from postseal.daemon import logs
-from postseal.daemon.logs import Level, Log, Stderr, Syslog, is_journal, open_log, to_journal
+from postseal.daemon.logs import Journal, Level, Log, Stderr, Syslog, is_journal, open_log
 
 
 def test_threshold() -> None:
@@ -38,8 +41,42 @@ def test_stderr(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_journal_has_no_time_and_a_level(capfd: pytest.CaptureFixture[str]) -> None:
-    to_journal(Level.WARNING, "a=1")
+    Journal()(Level.WARNING, "a=1")
     assert capfd.readouterr().err == "<4>a=1\n"
+
+
+@contextlib.contextmanager
+def stuck() -> Iterator[int]:
+    """Stderr is a pipe that is full; gives the end that nobody reads."""
+    reading, writing = os.pipe()
+    kept = os.dup(2)
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writing, b"x" * 4096):
+            pass
+    os.set_blocking(writing, True)
+    os.dup2(writing, 2)
+    os.close(writing)
+    signal.alarm(20)  # a write that blocks would do so for ever
+    try:
+        yield reading
+    finally:
+        signal.alarm(0)
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(reading)
+
+
+@pytest.mark.parametrize("sink", [Stderr(), Journal()], ids=["stderr", "journal"])
+def test_mail_does_not_wait_for_a_log_that_nobody_reads(sink: Stderr) -> None:
+    with stuck() as reading:
+        sink(Level.INFO, "a=1")
+        sink(Level.INFO, "b=2")
+        os.read(reading, 1 << 20)  # all of it
+        sink(Level.INFO, "c=3")
+        first, second = os.read(reading, 1 << 20).decode().splitlines()
+    assert first.endswith("event=log-lines-lost lines=2")
+    assert second.endswith("c=3")
 
 
 def test_the_journal_is_known_by_its_inode() -> None:
@@ -131,7 +168,7 @@ def test_a_closed_stderr_harms_nobody() -> None:
     os.close(2)
     try:
         Stderr()(Level.ERROR, "a=1")
-        to_journal(Level.ERROR, "a=1")
+        Journal()(Level.ERROR, "a=1")
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -9,6 +9,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+import os
 import sys
 
 from postseal.daemon.app import Application, Loader, Unusable
@@ -25,6 +26,7 @@ def run(load: Loader, first: Application | None = None) -> int:
 
     load makes the Application now, unless first is given, and again at every SIGHUP.
     """
+    _fill_standard_files()
     try:
         return Supervisor(first if first is not None else load(), load).run()
     except Unusable as refusal:
@@ -37,6 +39,16 @@ def run(load: Loader, first: Application | None = None) -> int:
     except SocketError as error:
         _complain(error.what, error.hint)
         return EX_UNAVAILABLE
+
+
+def _fill_standard_files() -> None:
+    """Open what whoever started us has closed of standard input, output and error.
+
+    A socket would get the number otherwise, and what is meant for a log would go into it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
 
 
 def _complain(what: str, hint: str) -> None:

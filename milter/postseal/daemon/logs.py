@@ -6,6 +6,7 @@ NAME
 GIVES
     debug(), info(), warning() and error(), each for one finished line (logline.py).
     Never raises, never blocks for long: a log that cannot be written is not worth a message.
+    Lines that nobody took are counted, and the next one that is taken tells of them.
 
 DOES NOT
     use the logging package: a record object and a lock per line cost more than the line.
@@ -18,15 +19,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 
+from postseal.daemon.logline import logline
+
 TAG = "postseal"
 SYSLOG_SOCKET = "/dev/log"
 RETRY = 5.0  # seconds until a syslog socket that was not there is tried again
+PATIENCE = 0.2  # seconds that a line may wait for a full pipe, socket or queue
 
 FACILITIES = {"user": 1, "mail": 2, "daemon": 3, **{f"local{n}": 16 + n for n in range(8)}}
 
@@ -77,7 +82,7 @@ def open_log(target: str, facility: str = "mail", level: str = "info") -> Log:
     if target == "syslog":
         sink = Syslog(FACILITIES[facility])
     elif is_journal(os.environ):
-        sink = to_journal
+        sink = Journal()
     else:
         sink = Stderr()
     return Log(sink, Level[level.upper()])
@@ -92,25 +97,46 @@ def is_journal(environ: Mapping[str, str]) -> bool:
     return environ.get("JOURNAL_STREAM") == f"{stat.st_dev}:{stat.st_ino}"
 
 
-def to_journal(level: Level, line: str) -> None:
-    """The journal adds time, name and number itself; the level is a prefix."""
-    _put(f"<{level.value}>{line}\n")
-
-
 class Stderr:
     """Lines with time, name and process number."""
 
     def __init__(self) -> None:
         self._second = 0
         self._stamp = ""
+        self._lost = 0  # lines since one was taken
 
     def __call__(self, level: Level, line: str) -> None:
+        if not _is_taken(0.0 if self._lost else PATIENCE):
+            self._lost += 1
+            return
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            told = logline([("event", "log-lines-lost"), ("lines", lost)])
+            _put(self._form(Level.WARNING, told))
+        _put(self._form(level, line))
+
+    def _form(self, level: Level, line: str) -> str:
         now = int(time.time())
         if now != self._second:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(now))
             self._stamp, self._second = stamp, now
         word = "" if level is Level.INFO else f"{level.name.lower()}: "
-        _put(f"{self._stamp} {TAG}[{os.getpid()}]: {word}{line}\n")
+        return f"{self._stamp} {TAG}[{os.getpid()}]: {word}{line}\n"
+
+
+class Journal(Stderr):
+    """The journal adds time, name and number itself; the level is a prefix."""
+
+    def _form(self, level: Level, line: str) -> str:
+        return f"<{level.value}>{line}\n"
+
+
+def _is_taken(seconds: float) -> bool:
+    """Whether a write to stderr would not block; also when it would fail."""
+    try:
+        return bool(select.select((), (2,), (), seconds)[1])
+    except OSError:
+        return True
 
 
 def _put(text: str) -> None:
@@ -125,7 +151,9 @@ class Syslog:
     Looks for it again every RETRY seconds, because syslog daemons are restarted too.
     """
 
-    def __init__(self, facility: int, path: str = SYSLOG_SOCKET, patience: float = 0.2) -> None:
+    def __init__(
+        self, facility: int, path: str = SYSLOG_SOCKET, patience: float = PATIENCE
+    ) -> None:
         """patience: seconds that a line may wait for a full queue."""
         self._facility = facility
         self._path = path
@@ -190,7 +218,6 @@ class Syslog:
 def library_warnings(log: Log) -> None:
     """Send what Python itself would print (warnings, uncaught exceptions) through log."""
     from postseal.daemon.guard import fault_of
-    from postseal.daemon.logline import logline
 
     def hook(kind: type[BaseException], error: BaseException, _trace: object) -> None:
         fault = fault_of(error)
