@@ -18,9 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from postseal_keys import reportauth, treewalk
-from postseal_keys.dmarclint import lint, mended
-from postseal_keys.dmarcrecord import NAME_MAX, is_dmarc, parse
-from postseal_keys.dnsask import Asker, Outcome
+from postseal_keys.dmarclint import lint, looks_like, mended
+from postseal_keys.dmarcrecord import NAME_MAX, POLICIES, is_dmarc, parse
+from postseal_keys.dnsask import Asker, Outcome, text_of
 from postseal_keys.findings import Finding, Harm, zone_line
 from postseal_keys.treewalk import Found
 
@@ -75,9 +75,10 @@ def _own(domain: str, record: str, found: Found, asker: Asker) -> Iterator[Findi
 def _likenesses(domain: str, asker: Asker, has_record: bool) -> Iterator[Finding]:
     """Records that were meant to be DMARC, and right ones in the wrong place."""
     harm = Harm.WARNING if has_record else Harm.ERROR
+    doubled = f"_dmarc.{domain}.{domain}"
     for raw in asker.ask(f"_dmarc.{domain}", "TXT").texts:
-        text_ = raw.decode("latin-1")
-        if not is_dmarc(text_) and "dmarc" in text_.lower():
+        text_ = text_of(raw)
+        if not is_dmarc(text_) and looks_like(text_):
             for finding in lint(domain, text_):
                 yield (
                     finding
@@ -90,23 +91,23 @@ def _likenesses(domain: str, asker: Asker, has_record: bool) -> Iterator[Finding
                         hint="remove it",
                     )
                 )
-    for place in (domain, f"_dmarc.{domain}.{domain}"):
+    for place in (domain, f"dmarc.{domain}", doubled):
         texts = asker.ask(place, "TXT").texts if len(place) <= NAME_MAX else ()
         for raw in texts:
-            text_ = raw.decode("latin-1")
+            text_ = text_of(raw)
             if is_dmarc(text_):
-                yield _misplaced(domain, place, text_, has_record)
+                yield _misplaced(domain, place, text_, has_record, place == doubled)
 
 
-def _misplaced(domain: str, place: str, record: str, has_record: bool) -> Finding:
+def _misplaced(domain: str, place: str, record: str, has_record: bool, doubled: bool) -> Finding:
     right = f"_dmarc.{domain}"
     better = mended(record) or record
     hint = f"move it to {right}"
-    if place != domain:
+    if doubled:
         hint = "in a zone file end the full name with a dot, or write _dmarc alone"
     return Finding(
         harm=Harm.WARNING if has_record else Harm.ERROR,
-        code="dmarc-misplaced" if place == domain else "dmarc-doubled",
+        code="dmarc-doubled" if doubled else "dmarc-misplaced",
         where=place,
         what="a DMARC record stands at the wrong name, where nobody looks",
         hint="remove it" if has_record else hint,
@@ -115,13 +116,20 @@ def _misplaced(domain: str, place: str, record: str, has_record: bool) -> Findin
 
 
 def several(domain: str, records: tuple[str, ...]) -> Finding:
-    right = [better for better in map(mended, records) if better]
+    """More than one: today there is no policy, and the mildest changes the least.
+
+    Of equally mild ones it is one with reports; name servers give them in any order.
+    """
+    right = sorted(
+        (better for better in map(mended, records) if better),
+        key=lambda text: (POLICIES.index(parse(text).asks() or "none"), "rua=" not in text, text),
+    )
     return Finding(
         harm=Harm.ERROR,
         code="dmarc-many",
         where=f"_dmarc.{domain}",
         what=f"there are {len(records)} DMARC records; receivers ignore all of them",
-        hint="keep one; this is the first of them",
+        hint="keep one; this is the mildest of them" if right else "keep one",
         publish=(zone_line(f"_dmarc.{domain}", right[0]),) if right else (),
     )
 

@@ -20,6 +20,7 @@ SEE ALSO
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -43,6 +44,12 @@ REJECT = (
     "p=reject breaks mailing lists and forwarding for people who write from this domain:"
     " it should not be used for such domains, and never with SPF alone (RFC 9989 section 7.4)"
 )
+_NAMES = "|".join(sorted((*TAGS[1:], *OBSOLETE), key=len, reverse=True))
+_POLICY_FIRST = re.compile(rf"\s*p\s*=\s*(?:{'|'.join(POLICIES)})\s*(?:;|\Z)", re.IGNORECASE)
+_GLUED = re.compile(rf"(?<=[^;\s])[ \t]+(?=(?:{_NAMES})[ \t]*=)", re.IGNORECASE)
+_COLON = re.compile(rf"((?:^|;)[ \t]*(?:{_NAMES}))[ \t]*:", re.IGNORECASE)
+_ADDRESSES = re.compile(r"[ \t]*;[ \t]*(?=mailto:)", re.IGNORECASE)
+_TYPOGRAPHIC = str.maketrans(dict.fromkeys("‘’“”„«»", "") | {"\u00a0": " "})
 _WORDS = {"monitor": "none", "quarantined": "quarantine", "block": "reject"}
 
 
@@ -51,14 +58,26 @@ def lint(domain: str, text: str) -> list[Finding]:
     where = f"_dmarc.{domain}"
     better = mended(text)
     publish = (zone_line(where, better),) if better and better != text else ()
+    left = {f.what for f in (*_each(better), *_whole(better))} if publish else set()
     found = list(_broken(text)) or [*_each(text), *_whole(text)]
-    return foremost(replace(f, where=where, record=text, publish=publish) for f in found)
+    return foremost(
+        replace(f, where=where, record=text, publish=() if f.what in left else publish)
+        for f in found
+    )
+
+
+def looks_like(text: str) -> bool:
+    """Whether a text at _dmarc was perhaps meant to be DMARC, though receivers ignore it."""
+    return "dmarc" in text.lower() or _POLICY_FIRST.match(text) is not None
 
 
 def mended(text: str) -> str:
     """The record to publish instead; "" when that is not certain."""
+    if len(text) > TEXT_MAX:
+        return ""
+    text = _plain(text)
     tags = _tags(text)
-    if len(text) > TEXT_MAX or tags is None or not text.isascii():
+    if tags is None or not text.isascii():
         return ""
     values: dict[str, str] = {}
     for tag in tags:
@@ -102,7 +121,7 @@ def _compose(values: dict[str, str]) -> str:
 def _address(text: str) -> str:
     """A reporting address as a URI without the size suffix."""
     (first, *_) = uris(text) or (None,)
-    bare = first.text if first else ""
+    bare = "".join(first.text.split()) if first else ""
     return f"mailto:{bare}" if "@" in bare and ":" not in bare else bare
 
 
@@ -127,6 +146,8 @@ def _policy(value: str) -> str | None:
 
 def _tags(text: str) -> list[Tag] | None:
     """The tags after v=, with the commonest damage undone; None if this is no DMARC at all."""
+    if _POLICY_FIRST.match(text) and "v" not in {tag.name for tag in scan(text)}:
+        text = f"v={VERSION}; {text}"
     if not any(tag.name == "v" and tag.value == VERSION for tag in scan(text)):
         undone = text.strip(" \t\"'").replace("\\;", ";").replace('" "', "")
         head, _, rest = undone.partition("=")
@@ -137,10 +158,22 @@ def _tags(text: str) -> list[Tag] | None:
         if ";" not in tail:
             tail = tail.replace(",", ";") if "rua" not in tail else _spaced(tail)
         text = f"v={VERSION}; {tail}"
-    tags = scan(text)
+    tags = scan(_separated(text))
     if tags[0].name != "v":  # v=DMARC1 stands further back
         tags.sort(key=lambda tag: tag.name != "v")
     return tags[1:] if all(tag.equals for tag in tags) else None
+
+
+def _plain(text: str) -> str:
+    """The text without what word processors make of quotation marks and blanks."""
+    return text.translate(_TYPOGRAPHIC)
+
+
+def _separated(text: str) -> str:
+    """The text with ``;`` between tags, ``=`` in them and ``,`` between addresses."""
+    text = _GLUED.sub("; ", text)
+    text = _COLON.sub(r"\1=", text)
+    return _ADDRESSES.sub(",", text)
 
 
 def _spaced(tail: str) -> str:
@@ -167,6 +200,8 @@ def _broken(text: str) -> Iterator[Finding]:
         column, length = first.value_column, len(first.value)
         if first.value.upper().startswith(VERSION):
             hint = "capital letters, and a semicolon after it: v=DMARC1;"
+            if "\\" in text:
+                hint = "there are no backslashes in a record: v=DMARC1;"
     elif any(tag.name == "v" for tag in tags):
         place = next(tag for tag in tags if tag.name == "v")
         column, length, hint = place.column, place.length, "v=DMARC1 must be the first tag"
@@ -187,10 +222,7 @@ def _each(text: str) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, tag in enumerate(scan(text)):
         if not tag.equals or not tag.value:
-            what = (
-                f"{text[tag.column : tag.column + tag.length]!r} is not name=value; it is ignored"
-            )
-            yield _tag(tag, Harm.WARNING, "dmarc-syntax", what, "tags are separated by ;")
+            yield _no_tag(tag, text[tag.column : tag.column + tag.length])
         elif tag.name in seen:
             what = f"{tag.name}= is there twice; receivers differ in what they make of it"
             yield _tag(tag, Harm.ERROR, "dmarc-tag-twice", what, "keep one of them")
@@ -201,7 +233,7 @@ def _each(text: str) -> Iterator[Finding]:
             hint = f"did you mean {meant}=?" if meant else "leave it out"
             harm = Harm.ERROR if meant else Harm.WARNING
             yield _tag(tag, harm, "dmarc-tag-unknown", f"{tag.name}= is unknown and ignored", hint)
-        elif tag.name in ("rua", "ruf"):
+        elif tag.name in ("rua", "ruf") and not _GLUED.search(tag.value):
             yield from _reports(tag)
         elif tag.name != "v" and not valid(tag.name, tag.value):
             yield _value(tag)
@@ -209,6 +241,17 @@ def _each(text: str) -> Iterator[Finding]:
             what = "p= is not the second tag; readers of RFC 7489 want it there"
             yield _tag(tag, Harm.ADVICE, "dmarc-order", what, "write it right after v=DMARC1;")
         seen.add(tag.name)
+
+
+def _no_tag(tag: Tag, piece: str) -> Finding:
+    """What stands between two semicolons and is no tag; that a policy is ignored is an error."""
+    hint, harm = "tags are separated by ;", Harm.WARNING
+    if colon := _COLON.match(piece):
+        name = colon[1].strip(" \t").lower()
+        hint, harm = f"write = and not a colon: {name}=", Harm.ERROR
+    elif piece.lower().startswith("mailto:"):
+        hint = "addresses are separated by commas: rua=mailto:a@example.com,mailto:b@example.com"
+    return _tag(tag, harm, "dmarc-syntax", f"{piece!r} is not name=value; it is ignored", hint)
 
 
 def _obsolete(tag: Tag) -> Finding:
@@ -240,6 +283,12 @@ _ALLOWED = {
 
 
 def _value(tag: Tag) -> Finding:
+    glued = _GLUED.search(tag.value)
+    if glued is not None:
+        first, rest = tag.value[: glued.start()], tag.value[glued.end() :]
+        what = f"there is no semicolon between {tag.name}={first} and {rest}"
+        found = _tag(tag, Harm.ERROR, "dmarc-syntax", what, f"{tag.name}={first}; {rest}")
+        return replace(found, column=tag.value_column + glued.start(), length=len(glued[0]))
     what = f"{tag.name}={tag.value} is not a value that {tag.name}= can have"
     if tag.name in ("p", "sp", "np"):
         what += "; receivers act as with p=none, or ignore the record if it has no rua="
@@ -277,10 +326,13 @@ def _reports(tag: Tag) -> Iterator[Finding]:
 def _whole(text: str) -> Iterator[Finding]:
     """Findings on the record as a whole."""
     record = parse(text)
-    names = {tag.name for tag in scan(text)}
+    names = {tag.name for tag in scan(_separated(text))}  # as meant: what is amiss is told once
     if "p" not in names:
         what = "there is no p=: receivers act as with p=none, readers of RFC 7489 ignore the record"
-        yield _on(Harm.WARNING, "dmarc-no-policy", what, "say it: p=none")
+        hint = "say it: p=none"
+        if names == {"v"}:
+            hint += "; was there more? in a zone file a ; outside quotation marks starts a comment"
+        yield _on(Harm.WARNING, "dmarc-no-policy", what, hint)
     yield from _strength(record)
     if not record.rua and "rua" not in names:
         what = "no rua=: nobody tells you who sends as this domain"

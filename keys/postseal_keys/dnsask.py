@@ -93,6 +93,14 @@ class Reply:
         return tuple(one for one in self.records if isinstance(one, str))
 
 
+def text_of(octets: bytes) -> str:
+    """A TXT record's octets as text: UTF-8 where they are that, so that an "–" is seen as one."""
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
 class Asker(Protocol):
     """Whatever answers questions: a resolver, one server, a test's table."""
 

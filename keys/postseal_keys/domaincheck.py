@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from postseal_keys import dmarccheck, spfcheck
-from postseal_keys.dnsask import Asker, Outcome
+from postseal_keys.dnsask import Asker, Outcome, text_of
 from postseal_keys.findings import Finding, Harm, by_harm, worst
 from postseal_keys.keycheck import Wanted
 from postseal_keys.keylook import look
@@ -90,7 +90,7 @@ def _obsolete(domain: str, asker: Asker) -> Iterator[Finding]:
     ):
         place = f"{label}.{domain}"
         for raw in asker.ask(place, "TXT").texts:
-            text = raw.decode("latin-1")
+            text = text_of(raw)
             if text.lower().startswith(starts):
                 yield Finding(
                     harm=Harm.ADVICE,

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 
 from postseal_keys import treewalk
 from postseal_keys.dmarcrecord import NAME_MAX, is_dmarc, parse, uri
-from postseal_keys.dnsask import Asker, Outcome
+from postseal_keys.dnsask import Asker, Outcome, text_of
 from postseal_keys.findings import Finding, Harm, zone_line
 
 RECORD = "v=DMARC1"  # all that is needed; p= has no meaning here
@@ -77,7 +77,7 @@ def _external(policy_domain: str, host: str, asker: Asker) -> Iterator[Finding]:
         what = f"no answer for TXT ({reply.outcome})"
         yield Finding(harm=Harm.UNKNOWN, code="dns", where=place, what=what, hint="try again")
         return
-    records = [text for text in (raw.decode("latin-1") for raw in reply.texts) if is_dmarc(text)]
+    records = [text for text in (text_of(raw) for raw in reply.texts) if is_dmarc(text)]
     if not records:
         wrong = f", only {reply.texts[0][:40].decode('latin-1')!r}" if reply.texts else ""
         yield Finding(

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from postseal_keys.dnsask import Asker, Outcome, Reply
+from postseal_keys.dnsask import Asker, Outcome, Reply, text_of
 from postseal_keys.findings import Finding, Harm, zone_line
 from postseal_keys.spfcost import LOOKUP_MAX, Walk, lighter
 from postseal_keys.spflint import ANSWER_MAX, lint, mended
@@ -34,7 +34,7 @@ def check(domain: str, asker: Asker) -> tuple[list[Finding], Walk | None]:
         what = f"no answer for TXT ({reply.outcome})"
         unknown = Finding(harm=Harm.UNKNOWN, code="dns", where=domain, what=what, hint="ask again")
         return [unknown], None
-    texts = [text.decode("latin-1") for text in reply.texts]
+    texts = [text_of(text) for text in reply.texts]
     records = [text for text in texts if is_spf(text)]
     found = [*_likenesses(domain, texts, bool(records)), *size(domain, texts, records)]
     found += _type99(domain, asker)
@@ -91,7 +91,7 @@ def _mends(finding: Finding, result: Walk) -> bool:
 def _lengths(reply: Reply, record: str) -> Iterator[tuple[int, ...]]:
     """How long the character-strings of that record are."""
     for strings in reply.records:
-        if not isinstance(strings, str) and b"".join(strings).decode("latin-1") == record:
+        if not isinstance(strings, str) and text_of(b"".join(strings)) == record:
             yield tuple(len(one) for one in strings)
 
 

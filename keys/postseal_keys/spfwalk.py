@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from postseal_keys.dnsask import Asker, Outcome, Reply
+from postseal_keys.dnsask import Asker, Outcome, Reply, text_of
 from postseal_keys.findings import Finding, Harm
 from postseal_keys.spfcost import Step, Walk, verdicts
 from postseal_keys.spfmacro import expand
@@ -169,7 +169,7 @@ def _open(state: _State, frame: _Frame, term: Term, name: str, place: int) -> st
             "try again, or ask the operators of that name server",
         )
         return f"no answer ({reply.outcome})"
-    texts = [text.decode("latin-1") for text in reply.texts]
+    texts = [text_of(text) for text in reply.texts]
     found = [text for text in texts if is_spf(text)]
     if len(found) != 1:
         return _not_one(state, frame, term, name, reply, len(found))

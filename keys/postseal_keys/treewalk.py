@@ -22,7 +22,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from postseal_keys.dmarcrecord import Record, is_dmarc, parse
-from postseal_keys.dnsask import Asker, Outcome, Reply
+from postseal_keys.dnsask import Asker, Outcome, Reply, text_of
 
 LABELS = 7  # a longer name is cut to this many labels after the first question (4.10 step 4)
 
@@ -62,9 +62,7 @@ def walk(domain: str, asker: Asker) -> Found:
         reply = asker.ask(f"_dmarc.{name}", "TXT")
         if not reply.known and reply.outcome is not Outcome.BAD_NAME:
             unknown.append(reply)
-        found = tuple(
-            text for text in (raw.decode("latin-1") for raw in reply.texts) if is_dmarc(text)
-        )
+        found = tuple(text for text in (text_of(raw) for raw in reply.texts) if is_dmarc(text))
         if found:
             texts[name] = found
         if len(found) == 1 and parse(found[0]).psd != "u":

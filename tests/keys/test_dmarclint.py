@@ -50,6 +50,12 @@ RUA = "rua=mailto:d@d.example"
         pytest.param(
             "v=DMARC1; p=none; rua=d@d.example", "dmarc-uri", Harm.ERROR, 22, id="no-mailto"
         ),
+        pytest.param(f"v=DMARC1;p=reject {RUA}", "dmarc-syntax", Harm.ERROR, 17, id="no-semicolon"),
+        pytest.param(f"v=DMARC1; p:none; {RUA}", "dmarc-syntax", Harm.ERROR, 10, id="colon"),
+        pytest.param(
+            f"v=DMARC1; p=none; {RUA};mailto:e@d.x", "dmarc-syntax", Harm.WARNING, 41, id="list"
+        ),
+        pytest.param(f"p=reject; {RUA}", "dmarc-version", Harm.ERROR, 0, id="no-version"),
         pytest.param(
             "v=DMARC1; p=none; rua=https://d.example/",
             "dmarc-uri-scheme",
@@ -122,6 +128,22 @@ def test_a_good_record_is_left_alone(text: str) -> None:
         pytest.param('"v=DMARC1; p=none"', "v=DMARC1; p=none", id="quotes"),
         pytest.param(f"v=DMARC1\\; p=none\\; {RUA}", f"v=DMARC1; p=none; {RUA}", id="backslashes"),
         pytest.param("v=DMARC1; p=quarentine", "v=DMARC1; p=quarantine", id="spelling"),
+        pytest.param(f"v=DMARC1;p=none {RUA}", f"v=DMARC1; p=none; {RUA}", id="no-semicolon"),
+        pytest.param(
+            "v=DMARC1; p:none; rua:mailto:d@d.example", f"v=DMARC1; p=none; {RUA}", id="colon"
+        ),
+        pytest.param(f"p=none; {RUA}", f"v=DMARC1; p=none; {RUA}", id="no-version"),
+        pytest.param("v=DMARC1; p=“reject”", "v=DMARC1; p=reject", id="typographic-quotes"),
+        pytest.param(
+            f"v=DMARC1; p=none; {RUA} , mailto: e@d.x",
+            f"v=DMARC1; p=none; {RUA},mailto:e@d.x",
+            id="no-address-is-lost-to-a-blank",
+        ),
+        pytest.param(
+            f"v=DMARC1; p=none; {RUA}; mailto:e@d.x",
+            f"v=DMARC1; p=none; {RUA},mailto:e@d.x",
+            id="addresses-with-semicolons",
+        ),
         pytest.param("v=DMARC1; p=none; rua=d@d.example", f"v=DMARC1; p=none; {RUA}", id="mailto"),
         pytest.param(
             "v=DMARC1; p=none; rau=mailto:d@d.example", f"v=DMARC1; p=none; {RUA}", id="rau"
@@ -152,3 +174,15 @@ def test_a_bad_address_is_not_called_missing() -> None:
 def test_the_line_to_publish() -> None:
     (finding,) = lint("d.example", f"v=DMARC1; p=none; {RUA}; pct=100")
     assert finding.publish == (f'_dmarc.d.example. IN TXT "v=DMARC1; p=none; {RUA}"',)
+
+
+def test_a_line_is_only_offered_where_it_helps() -> None:
+    """Under "p=reject breaks mailing lists", a line with p=reject would be no help."""
+    found = {f.code: f.publish for f in lint("d.example", f"v=DMARC1; p=reject; rf=afrf; {RUA}")}
+    assert found["dmarc-reject"] == ()
+    assert found["dmarc-obsolete"] == (f'_dmarc.d.example. IN TXT "v=DMARC1; p=reject; {RUA}"',)
+
+
+def test_an_unquoted_semicolon_in_the_zone_file_is_suspected() -> None:
+    (hint,) = (f.hint for f in lint("d.example", "v=DMARC1") if f.code == "dmarc-no-policy")
+    assert "starts a comment" in hint

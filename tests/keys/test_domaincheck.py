@@ -63,6 +63,13 @@ CASES = [
         id="dmarc-doubled",
     ),
     pytest.param(
+        {DMARC: ["x"], ("dmarc.d.example", "TXT"): ["v=DMARC1; p=none"]},
+        "dmarc-misplaced",
+        Harm.ERROR,
+        id="without-underscore",
+    ),
+    pytest.param({DMARC: [f"p=none; {RUA}"]}, "dmarc-version", Harm.ERROR, id="dmarc-no-version"),
+    pytest.param(
         {DMARC: [f"v=DMARC1; p=none; pct=0; {RUA}"]}, "dmarc-obsolete", Harm.WARNING, id="pct"
     ),
     pytest.param(
@@ -125,6 +132,21 @@ def test_there_is_one_line_that_mends_the_spf_record(record: str, better: str) -
     found = [f for f in checked(changes).findings if f.code.startswith("spf")]
     lines = {line for f in found for line in f.publish}
     assert lines == ({f'd.example. IN TXT "{better}"'} if better else set())
+
+
+def test_what_a_word_processor_made_of_a_record_is_seen_in_dns_too() -> None:
+    served = "v=spf1 mx \N{EN DASH}all".encode().decode("latin-1")  # as the table encodes it
+    (found,) = (f for f in checked({TXT: [served]}).findings if f.code == "spf-syntax")
+    assert "U+2013" in found.what and found.publish == ('d.example. IN TXT "v=spf1 mx -all"',)
+
+
+def test_of_two_dmarc_records_the_mildest_is_offered() -> None:
+    """Whatever their order in the answer: today none of them counts, and nothing is rejected."""
+    mild, strict = f"v=DMARC1; p=none; {RUA}", "v=DMARC1; p=reject"
+    for texts in ([strict, mild], [mild, strict], [strict, "v=DMARC1; p=none", mild]):
+        found = checked({DMARC: texts}).findings
+        (publish,) = (f.publish for f in found if f.code == "dmarc-many")
+        assert publish == (f'_dmarc.d.example. IN TXT "{mild}"',)
 
 
 @pytest.mark.parametrize(("changes", "code", "harm"), CASES)
