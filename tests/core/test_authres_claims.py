@@ -83,6 +83,19 @@ def test_sixty_kilobytes_of_one_thing(octets: bytes) -> None:
     assert instances_to_delete(Header([field]), IDS) == ()
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param(b"x" * 1025, id="a-long-word"),
+        pytest.param(b"(" + b"()" * 1000 + b") other.example; x=", id="a-crowded-comment"),
+        pytest.param(b"()" * 1001 + b" other.example; x=", id="many-comments"),
+    ],
+)
+def test_a_beginning_out_of_all_proportion_claims_whatever_it_holds(before: bytes) -> None:
+    assert claims(Field(NAME, before + b"mx.lab.example; spf=pass"), IDS)
+    assert not claims(Field(NAME, before + b"mx.other.example; spf=pass"), IDS)
+
+
 JUNK = st.lists(
     st.sampled_from([*'()";,=\\ \t\0.<', "\r\n ", "x", "(c)", '"q"', "1", "other.example", "=?"]),
     max_size=12,

@@ -16,6 +16,7 @@ from postseal.core.authres_upstream import (
     Upstream,
     Why,
     read_upstream,
+    statements,
 )
 from postseal.core.field import Field, Header
 
@@ -196,6 +197,12 @@ def test_never_raises(value: bytes) -> None:
     assert result.spf_pass_domain in (None, "sender.example")
     if result.spf_pass_domain:
         assert b"spf=pass" in value
+
+
+def test_statements_of_a_field_beyond_the_limit_are_none() -> None:
+    said = b"i=1; mx.lab.example; dmarc=pass header.from=a.example"
+    assert [one.method for one in statements(said.ljust(MAX_FIELD))] == ["dmarc"]
+    assert statements(said.ljust(MAX_FIELD + 1)) == ()
 
 
 def test_the_largest_field_is_no_trouble() -> None:

@@ -20,6 +20,7 @@ def fields(data: bytes) -> list[tuple[bytes, bytes]]:
         pytest.param(b"From: a\n\nx\ny\n", [(b"From", b" a")], b"x\r\ny\r\n", id="lf"),
         pytest.param(b"From: a\n\tb\n c\n\n", [(b"From", b" a\r\n\tb\r\n c")], b"", id="folded"),
         pytest.param(b"From x y\nTo: b\n\nz", [(b"To", b" b")], b"z", id="mbox-line"),
+        pytest.param(b">From x y\nTo: b\n\nz", [(b"To", b" b")], b"z", id="mbox-line-quoted"),
         pytest.param(b"To : b\n\n", [(b"To", b" b")], b"", id="blank-before-colon"),
         pytest.param(b"To: b\n", [(b"To", b" b")], b"", id="no-body"),
         pytest.param(b"\nhello", [], b"hello", id="no-header"),

@@ -331,6 +331,15 @@ def test_every_hit_is_counted() -> None:
     assert counted == [7, 7]
 
 
+def test_only_overrides_are_counted() -> None:
+    """What has softened a policy for another reason is no row."""
+    counted: list[int] = []
+    told = rules(dmarc=replace(ALL_ON, soften_lists=Soften.ACCEPT))
+    what = relisted("strict.example")
+    verdict = through(what, FakeDns(WORLD), sender="", told=told, count=counted.append)
+    assert (verdict.local is not None, counted) == (True, [])
+
+
 def test_mail_of_ours_is_never_refused() -> None:
     """Whatever is switched on."""
     row = override(Effect.REJECT, "lax.example", dmarc=frozenset(Dmarc))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import re
+from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
 
 from postseal.core.arc import seal, verify
 from postseal.core.arc.verify import Status, Why
+from postseal.core.canon import BodyHashes, BodyKey
 from postseal.core.dkim import sign
 from postseal.core.resolver import DnsFault
 from support.arcmail import BASE, DNS, ED_KEY, ONE, THREE, TWO, field, judge, sealed, swap, without
@@ -99,6 +102,16 @@ def test_a_bent_chain_fails(what: Mail, why: Why, instance: int) -> None:
     result = judge(what)
     assert (result.status, result.why, result.failed) == (Status.FAIL, why, instance)
     assert (result.sealers, result.assessments, result.from_signed) == ((), (), False)
+
+
+def test_a_body_that_is_signed_in_part_fails() -> None:
+    """l= less than the body, and the hash right for it: anybody could have added the rest."""
+    key = BodyKey(relaxed=True, limit=2)
+    hashes = BodyHashes([key])
+    hashes.update(TWO.body)
+    partial = b"l=2; bh=" + b64encode(hashes.digests()[key].value)
+    result = judge(field(TWO, 1, lambda value: re.sub(rb"bh=[^;]+", partial, value)))
+    assert (result.status, result.why, result.failed) == (Status.FAIL, Why.PARTIAL_BODY, 2)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,18 @@ def test_far_behind_some_chunks_are_looked_at() -> None:
     assert seen(calm + b"a\r\n" * 40, *range(len(calm), len(calm) + 118, 2)) == {}
 
 
+def test_far_behind_the_others_are_not_looked_at() -> None:
+    """Of the second to fifth chunk of a body the fourth alone, as one in FEW is."""
+    calm = b"0123456789\r\n" * (WHOLE // 12 + 1)
+    found = []
+    for lead in range(FEW):
+        observer = BodyObserver()
+        for piece in (calm, *[b"y\r\n"] * lead, b"a\rb\r\n"):
+            observer.update(piece)
+        found.append(bool(observer.risks()))
+    assert found == [False, False, True, False]
+
+
 def test_a_line_may_begin_in_a_chunk_that_is_not_looked_at() -> None:
     calm = b"0123456789\r\n" * (WHOLE // 12 + 1)
     for lead in range(FEW):

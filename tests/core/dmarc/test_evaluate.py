@@ -70,6 +70,16 @@ def judge(domain: str, resolver: FakeDns | None = None, **known: Any) -> Result:
     return evaluate(authors(f"a@{domain}"), resolver=resolver or world(), **known)
 
 
+def test_a_name_exists_when_its_dmarc_name_does() -> None:
+    """Whatever a server says of the name itself: nothing stands below a name that is not there."""
+    records: dict[tuple[str, str], list[bytes]] = {
+        ("_dmarc.np.example", "TXT"): [RECORDS["np.example"].encode()],
+        ("_dmarc.odd.np.example", "TXT"): [b"not a policy"],
+    }
+    result = judge("odd.np.example", FakeDns(records, missing={"odd.np.example"}))
+    assert (result.status, result.published) == (Status.FAIL, NONE)
+
+
 @pytest.mark.parametrize(
     ("domain", "status", "why", "published", "applied"),
     [
