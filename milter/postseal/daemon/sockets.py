@@ -1,14 +1,20 @@
-"""The listening socket: its two spellings, and its file's safety.
+"""The listening socket, and its file's safety.
 
 NAME
-    sockets - Endpoint: libmilter's `inet:PORT@HOST` and Postfix's `inet:HOST:PORT` as one value
+    sockets - Endpoint, and listen()
+
+GIVEN
+    a socket as the configuration has it.
 
 GIVES
-    parse() for both spellings, .libmilter and .postfix to print them; listen() makes
-    libmilter listen, with mode and group of a unix socket set before anybody can connect.
+    a descriptor on which libmilter listens; mode and group of a unix socket are set before
+    anybody can connect.
 
 DOES NOT
     accept connections; libmilter does.
+
+SEE ALSO
+    conf/kinds.py reads the spellings of a socket, conf/sockets.py writes Postfix's.
 """
 
 from __future__ import annotations
@@ -17,7 +23,6 @@ import contextlib
 import errno
 import grp
 import os
-import re
 import socket
 import stat
 import time
@@ -25,14 +30,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from postseal.conf import kinds
 from postseal.daemon import libmilter
 
 BACKLOG = 1024  # many smtpd processes may connect at once; the kernel caps it at somaxconn
 
 PATIENCE = 2.0  # seconds that a socket in use is given to become free
-
-_LIBMILTER = re.compile(r"([0-9]{1,5})(?:@(.+))?")
-_POSTFIX = re.compile(r"(\[[^\]]+\]|[^\[\]:]+):([0-9]{1,5})")
 
 
 class SocketError(Exception):
@@ -59,28 +62,16 @@ class Endpoint:
 
     @classmethod
     def parse(cls, text: str) -> Endpoint:
-        """Read either spelling, or a bare /PATH.  Raises SocketError."""
-        kind, _, rest = text.strip().partition(":")
-        if text.startswith("/"):
-            kind, rest = "unix", text
-        if kind in ("unix", "local") and rest.startswith("/"):
+        """Read any spelling that the configuration may have.  Raises SocketError."""
+        try:
+            family, _, rest = kinds.socket(text).partition(":")
+        except ValueError as error:
+            hint = "write inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH or inet:HOST:PORT"
+            raise SocketError(f"socket: {error}", hint) from None
+        if family == "unix":
             return cls("unix", path=rest)
-        if kind in ("inet", "inet6"):
-            if match := _LIBMILTER.fullmatch(rest):
-                return cls._inet(kind, match[2] or "", match[1])
-            if match := _POSTFIX.fullmatch(rest):
-                return cls._inet(kind, match[1], match[2])
-        raise SocketError(
-            f"{text!r} is not a socket",
-            "write inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH or inet:HOST:PORT",
-        )
-
-    @classmethod
-    def _inet(cls, kind: str, host: str, port: str) -> Endpoint:
-        if not 0 < int(port) < 65536:
-            raise SocketError(f"port {port} is not between 1 and 65535")
-        host = host.strip("[]")
-        return cls("inet6" if ":" in host else kind, host, int(port))
+        port, _, host = rest.partition("@")
+        return cls(family, host, int(port))
 
     @property
     def libmilter(self) -> str:
@@ -88,14 +79,6 @@ class Endpoint:
         if self.family == "unix":
             return f"unix:{self.path}"
         return f"{self.family}:{self.port}" + (f"@{self.host}" if self.host else "")
-
-    @property
-    def postfix(self) -> str:
-        """As main.cf's smtpd_milters reads it, for a Postfix on this host."""
-        if self.family == "unix":
-            return f"unix:{self.path}"
-        host = self.host or ("[::1]" if self.family == "inet6" else "127.0.0.1")
-        return f"inet:[{host}]:{self.port}" if ":" in self.host else f"inet:{host}:{self.port}"
 
 
 def listen(endpoint: Endpoint, mode: int = 0o660, group: str = "") -> int:
