@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from postseal.cli import migrate
 from postseal.cli.main import main
 from postseal.conf import load
+from postseal_keys.console import Problem
 from support.sites import private
 
 PEERS = (
@@ -45,6 +49,20 @@ def test_output_is_never_overwritten(old: Path, capsys: pytest.CaptureFixture[st
     assert main(["migrate", "--output", str(new), str(old)]) == 73
     assert "nothing is overwritten" in capsys.readouterr().err
     assert new.read_text() == text
+
+
+def test_half_a_file_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk was full: the next try must not find it in its way."""
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    place = tmp_path / "postseal.toml"
+    with pytest.raises(Problem, match="No space left") as caught:
+        migrate.write_new(place, "")
+    assert (caught.value.code, place.exists()) == (os.EX_CANTCREAT, False)
+    assert "space on the disk" in caught.value.hint
 
 
 def test_what_has_to_be_mended_is_said(old: Path, capsys: pytest.CaptureFixture[str]) -> None:

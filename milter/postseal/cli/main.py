@@ -25,7 +25,7 @@ from textwrap import fill
 from typing import Any, NoReturn
 
 from postseal import __version__
-from postseal_keys.console import CONFIG, OK, USAGE, Problem, complain, run
+from postseal_keys.console import OK, Problem, run
 
 PROG = "postseal"
 
@@ -109,15 +109,6 @@ def _unknown_option(words: Sequence[str]) -> str:
     known = any(option.startswith(first) for option in ("-h", "--help", "--version"))
     return first if first.startswith("-") and not known else ""
 
-
-def configuration_wrong(lines: Sequence[str]) -> int:
-    """Say every mistake of a configuration, and give the exit status for it."""
-    for line in lines:
-        complain(PROG, Problem(line))
-    return CONFIG
-
-
-__all__ = ["COMMANDS", "CONFIG", "OK", "PROG", "USAGE", "configuration_wrong", "main", "parser"]
 
 if __name__ == "__main__":
     sys.exit(main())

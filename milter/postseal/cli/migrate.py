@@ -119,14 +119,21 @@ def examine(work: Migration, text: str, place: Path) -> list[Mistake]:
 
 
 def write_new(path: Path, text: str) -> None:
-    """A file of that text.  Raises Problem where there is one already."""
+    """A file of that text, whole or not at all.  Raises Problem where there is one already."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                path.unlink()  # it would stand in the way of the next try
+                raise
+    except FileExistsError as error:
+        hint = "nothing is overwritten; choose another name"
+        raise os_problem(error, hint=hint, code=CANTCREAT) from None
     except OSError as error:
-        hint = "nothing is overwritten; choose another name" if path.exists() else ""
+        hint = f"look at the space on the disk, and at who may write to {path.absolute().parent}"
         raise os_problem(error, hint=hint, code=CANTCREAT) from None
 
 

@@ -10,15 +10,14 @@ SEE ALSO
 from __future__ import annotations
 
 import os
-import sys
 
 from postseal.daemon.app import Application, Loader, Unusable
 from postseal.daemon.privileges import PrivilegeError
 from postseal.daemon.sockets import SocketError
 from postseal.daemon.supervisor import Supervisor
+from postseal_keys.console import CONFIG, UNAVAILABLE, Problem, complain
 
-EX_UNAVAILABLE = 69
-EX_CONFIG = 78
+PROG = "postseal"
 
 
 def run(load: Loader, first: Application | None = None) -> int:
@@ -31,14 +30,14 @@ def run(load: Loader, first: Application | None = None) -> int:
         return Supervisor(first if first is not None else load(), load).run()
     except Unusable as refusal:
         for line in refusal.lines:
-            print(f"postseal: error: {line}", file=sys.stderr)
-        return EX_CONFIG
+            complain(PROG, Problem(line))
+        return CONFIG
     except PrivilegeError as error:
-        _complain(error.what, error.hint)
-        return EX_CONFIG
+        complain(PROG, Problem(error.what, hint=error.hint))
+        return CONFIG
     except SocketError as error:
-        _complain(error.what, error.hint)
-        return EX_UNAVAILABLE
+        complain(PROG, Problem(error.what, hint=error.hint))
+        return UNAVAILABLE
 
 
 def _fill_standard_files() -> None:
@@ -49,9 +48,3 @@ def _fill_standard_files() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
-
-
-def _complain(what: str, hint: str) -> None:
-    print(f"postseal: error: {what}", file=sys.stderr)
-    if hint:
-        print(f"postseal: hint: {hint}", file=sys.stderr)

@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
@@ -33,6 +32,9 @@ from postseal.core.roles import Origin
 from postseal.core.transaction import Client, Envelope
 from postseal.core.verdict import Verdict
 from postseal.daemon.wiring import Unusable, parts
+from postseal_keys.console import Problem, complain
+
+PROG = "postseal"
 
 EXAMPLES = """\
 examples:
@@ -90,7 +92,7 @@ def main(args: argparse.Namespace) -> int:
         made = parts(config_file(args.config), sign=False)
     except (Unreadable, Unusable) as problem:
         for line in problem.lines:
-            print(f"postseal: error: {line}", file=sys.stderr)
+            complain(PROG, Problem(line))
         return problem.exit_status
     client = Client(address=args.ip, helo=args.helo, name=args.client_name)
     envelope = Envelope(
