@@ -13,7 +13,8 @@ GIVES
 
 DOES NOT
     parse results: a field that is broken further on is still a claim.  When the
-    beginning is garbled and holds one of our names, it counts as a claim.
+    beginning is garbled and holds one of our names, it counts as a claim; so does a
+    beginning with an encoded word anywhere in it, or of a size that nobody writes.
 
 SEE ALSO
     RFC 8601 sections 2.2, 2.5 and 5.
@@ -45,6 +46,8 @@ _PIECE = re.compile(  # a comment begins, a quoted-string, or plain octets
 _COMMENT_MARK = re.compile(rb"[()]|\\.", re.DOTALL)
 _NAME = re.compile(r"[^\x00-,/:-@\[-^`{-\x7f]+")  # letters, digits, `-._` and all non-ASCII
 _DROPPED = re.compile(r"[\\\ufffd]")  # backslashes outside quotes, octets that are no UTF-8
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")  # which some readers drop as well
+_ENCODED = b"=?"  # begins an encoded word (RFC 2047), which many readers decode wherever it stands
 _INSTANCE = re.compile(rb"[\x00-\x20\x7f]*[iI][\x00-\x20\x7f]*=[\x00-\x20\x7f]*[0-9]+(?=[^0-9])")
 _VERSION = re.compile(rb"[0-9]+(?=[\x00-\x20\x7f;(]|\Z)")
 
@@ -88,21 +91,32 @@ def _claims(value: bytes, ours: Collection[str]) -> bool:
     if arc := _INSTANCE.match(value):  # as in ARC-Authentication-Results, which some read alike
         value = value[arc.end() :]
     try:
-        words, statement = _beginning(value)
-    except Garbled:
-        text = value.lower().decode("utf-8", "replace")
-        return any(one in text for one in ours)
-    if any(word.startswith("=?") for word in words):
-        return True  # an encoded word: no honest reader gets an identifier out of it
+        words, statement, end = _beginning(value)
+    except Garbled as garbled:
+        return _could_claim(value, ours, garbled)
+    if _ENCODED in value[:end]:  # in a comment, too: decoded, it may end there
+        return True
     if any(normal_id(text) in ours for text in (statement, statement.rstrip("0123456789"))):
         return True
     return any(name in ours for word in words for name in _names(word))
 
 
+def _could_claim(value: bytes, ours: Collection[str], garbled: Garbled) -> bool:
+    """Whether any word could be our name, once somebody makes sense of it."""
+    if _ENCODED in value:
+        return True
+    text = value.lower().decode("utf-8", "replace")
+    if garbled.huge:
+        return any(map(str.isalnum, text))
+    return any(one in text or one in _DROPPED.sub("", text) for one in ours)
+
+
 def _names(word: str) -> Iterator[str]:
     """The names within: `id`, `<id>`, `id/jobid`, `id,` and the like."""
     yield normal_id(word)
-    yield normal_id(_DROPPED.sub("", word))
+    dropped = _DROPPED.sub("", word)
+    yield normal_id(dropped)
+    yield normal_id(_NOT_ASCII.sub("", dropped))
     for name in _NAME.findall(word):
         yield normal_id(name)
 
@@ -121,11 +135,15 @@ def _has_other_version(value: bytes) -> bool:
 
 
 class Garbled(Exception):
-    """It cannot be taken apart: something is unclosed, or out of all proportion."""
+    """It cannot be taken apart: something is unclosed, or huge: out of all proportion."""
+
+    def __init__(self, huge: bool = False) -> None:
+        self.huge = huge
+        super().__init__()
 
 
-def _beginning(value: bytes) -> tuple[tuple[str, str], str]:
-    """Two readings of the first word, and the first statement run together.
+def _beginning(value: bytes) -> tuple[tuple[str, str], str, int]:
+    """Two readings of the first word, the first statement run together, and where that ends.
 
     `my.(c)"id" (d) 1; spf=...` has the first word `my.` for who ends it at a
     comment, `my.id` for who takes comments out, and the statement `my.id1`.
@@ -150,10 +168,13 @@ def _beginning(value: bytes) -> tuple[tuple[str, str], str]:
             at = _after_blank(value, at)
         if len(statement) > _MAX_WORD:
             break
+    else:
+        if not word:
+            raise Garbled(huge=True)
     word = word or statement
     if len(word) > _MAX_WORD:
-        raise Garbled
-    return (_text(first or word), _text(word)), _text(statement)
+        raise Garbled(huge=True)
+    return (_text(first or word), _text(word)), _text(statement), at
 
 
 def _after_cfws(value: bytes, at: int, blank: re.Pattern[bytes] = _BLANK) -> int:
@@ -177,7 +198,7 @@ def after_comment(value: bytes, at: int, marks: int = 0) -> tuple[int, int]:
     for mark in _COMMENT_MARK.finditer(value, at):
         marks += 1
         if marks > _MAX_MARKS:
-            break
+            raise Garbled(huge=True)
         depth += {b"(": 1, b")": -1}.get(mark[0], 0)
         if not depth:
             return mark.end(), marks
