@@ -36,6 +36,7 @@ import dns.rrset
 from postseal.core.resolver import Kind, Record
 from postseal.daemon import resolver_lean
 from postseal.daemon.resolver_lean import MAX_CHAIN, MAX_RECORDS, TTL_MAX, TYPES
+from postseal.daemon.resolver_weight import is_heavy
 
 UDP_SIZE = 1232  # what we offer in EDNS0: passes every path without fragments
 
@@ -106,7 +107,7 @@ def read(packet: bytes, query: Query) -> Reply | None:
     """
     if len(packet) < 12 or packet[:2] != query.identity:
         return None
-    flags, questions, answers, authorities, _ = _COUNTS.unpack_from(packet, 2)
+    flags, questions, answers, authorities, others = _COUNTS.unpack_from(packet, 2)
     if flags & 0xF800 != 0x8000:  # not a response, or another opcode
         return None
     rcode = flags & 15
@@ -130,6 +131,8 @@ def read(packet: bytes, query: Query) -> Reply | None:
         ttl = resolver_lean.denial_ttl(packet, end)
         if ttl is not None:
             return Reply(rcode, False, secure, (), ttl)
+    if is_heavy(packet, end, answers + authorities + others):
+        raise MalformedReply("names without measure")
     return _read_any(packet, query, rcode, secure)
 
 
