@@ -69,3 +69,39 @@ def test_values_are_bounded() -> None:
         result(), client=None, helo="x" * 10_000, sender="y" * 10_000, receiver="z" * 10_000
     )
     assert all(len(line) < 998 for line in text.split(b"\r\n"))
+
+
+HOSTILE = [
+    "exists:a;envelope-from=ceo@bank.example;identity=mailfrom;.evil.example",
+    "exists:IDENTITY=helo.evil.example",
+    "a identity = helo b@evil.example",
+    "(identity=helo)@evil.example",
+    'x";identity=helo;y="@evil.example',
+    "identity=helo",
+]
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+@pytest.mark.parametrize("place", ["mechanism", "detail", "helo", "sender", "receiver"])
+def test_nobody_finds_a_pair_that_is_not_ours(word: str, place: str) -> None:
+    """Many readers split at `;`, or look for `identity=`, and do not mind the quotes."""
+    names = {"helo": "mx.example.com", "sender": "a@evil.example", "receiver": "mx.example.org"}
+    told = {place: word} if place in ("mechanism", "detail") else {}
+    text = compose(
+        result(Status.PERMERROR, domain="evil.example", **told),
+        client=None,
+        **names | ({} if told else {place: word}),
+    ).decode()
+    assert FIELD.fullmatch(text)
+    keys = re.findall(r"([a-z-]+) *= *", text, re.IGNORECASE)
+    ours = ["receiver", "identity", "client-ip", "envelope-from", "helo", "mechanism", "problem"]
+    known = [key for key in keys if key.lower() in ours]
+    assert known == ours[: 7 if place == "detail" else 6]
+    assert text.count(";") == text.count(";\r\n") + 1
+
+
+def test_what_an_honest_sender_writes_stays() -> None:
+    bounce = "bounce+ann=example.org@lists.example"
+    text = compose(result(), client=None, helo="[192.0.2.1]", sender=bounce, receiver="mx.example")
+    assert f'envelope-from="{bounce}";'.encode() in text
+    assert b'helo="[192.0.2.1]";' in text

@@ -8,6 +8,8 @@ GIVEN
 
 GIVES
     the field's value, folded, printable ASCII, in the grammar of RFC 7208 section 9.1.
+    What a sender chose (local part, HELO, terms of the SPF record) can neither end a pair
+    nor begin one, for readers that look for `;` or `identity=` without minding quotes either.
 
 DOES NOT
     read such a field.  Whoever wrote one was not us, and believing it let mail of any
@@ -24,7 +26,9 @@ from postseal.core.transaction import Address
 _VALUE_MAX = 320
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _DOT_ATOM = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
-_UNSAFE = re.compile(r"[^ !#-\[\]-~]")  # outside printable ASCII, and the quote and backslash
+_UNSAFE = re.compile(r"[^ !#-'*-:<-\[\]-~]")  # outside printable ASCII, and `" ( ) ; \`
+_KEYS = "client-ip|envelope-from|helo|identity|mechanism|problem|receiver"
+_PAIR = re.compile(rf"({_KEYS})[ ]*=", re.IGNORECASE)
 _SAYS = {
     Status.PASS: "{domain} designates {ip} as permitted sender",
     Status.FAIL: "{domain} does not designate {ip} as permitted sender",
@@ -61,10 +65,10 @@ def compose(
 
 def _value(text: str) -> str:
     """A dot-atom as it is, anything else as a quoted-string of harmless characters."""
-    text = text[:_VALUE_MAX]
-    return text if _DOT_ATOM.fullmatch(text) else f'"{_UNSAFE.sub("?", text)}"'
+    text = _plain(text)
+    return text if _DOT_ATOM.fullmatch(text) else f'"{text}"'
 
 
 def _plain(text: str) -> str:
-    """What may stand in a comment: no parentheses either."""
-    return re.sub(r"[()]", "?", _UNSAFE.sub("?", text[:_VALUE_MAX]))
+    """What ends no comment, no quoted string and no pair, and begins no pair."""
+    return _PAIR.sub(r"\1?", _UNSAFE.sub("?", text[:_VALUE_MAX]))
