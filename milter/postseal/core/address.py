@@ -32,7 +32,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice, pairwise
+from itertools import islice
 
 from .addresslist import Kind, Token, Unreadable, dotted, is_phrase, split, tokenize, without_route
 from .field import Field, Header
@@ -128,6 +128,7 @@ def _affordable(values: list[bytes]) -> Iterator[bytes]:
 
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_ENCODED = re.compile(rb"=\?.*\?=")  # an encoded word (RFC 2047)
 _NAME = re.compile(rb"[A-Za-z0-9_.\x80-\xff-]+")
 _PLAUSIBLE = re.compile(rb"@[\x00-\x20]*(" + _NAME.pattern + rb")")
 _PLAIN = re.compile(  # what nearly all mail has; the reading below gives the same for it
@@ -209,6 +210,8 @@ class _Reading:
             raise Unreadable
         at = kinds.index(Kind.AT)
         local = dotted(tokens[:at], (Kind.WORD, Kind.QUOTED))
+        if _ENCODED.search(local):  # decoded, it could end what we take for the address
+            raise Unreadable
         if kinds[at + 1 :] == [Kind.LITERAL]:
             self.bad = True
             return ""
@@ -222,20 +225,27 @@ class _Reading:
         return domain
 
     def _display_name(self, tokens: Sequence[Token], domain: str) -> None:
-        """Anything may stand there but a domain other than the address's own."""
+        """Anything may stand there but a domain other than the address's own.
+
+        Beside an `@` an encoded word could hold one: some readers decode it, and take what
+        they get for the address.  Brackets are for literals, which others do not know.
+        """
         kinds = [kind for kind, _ in tokens]
+        if any(kind is Kind.LITERAL and b"@" in text for kind, text in tokens):
+            raise Unreadable
         if Kind.AT not in kinds:
             return
-        for kind, following in zip(kinds, [*kinds[1:], Kind.GT], strict=True):
-            if kind is Kind.AT and following is not Kind.WORD:
-                raise Unreadable
-        if any(other != domain for other in _domains_after_at(tokens)):
+        if any(_ENCODED.search(text) for _, text in tokens):
             raise Unreadable
+        for name in _after_at(tokens):
+            normal = _normal(name)
+            if not name or (normal != domain and ("." in normal or b"." in name)):
+                raise Unreadable  # without a dot it is no domain: `Ann @ Work`
         self.forgiven = True
 
     def _bare_words(self, tokens: Sequence[Token]) -> None:
-        """`Doe` of `Doe, Ann <a@x.example>`.  An encoded word could hold an address."""
-        if not is_phrase(tokens) or any(b"=?" in text for _, text in tokens):
+        """`Doe` of `Doe, Ann <a@x.example>`.  Quotes and encoded words could hold an address."""
+        if not is_phrase(tokens) or any(b"=?" in text or b"@" in text for _, text in tokens):
             raise Unreadable
         self.forgiven = True
 
@@ -271,23 +281,48 @@ def _plausible(text: bytes, tokens: Sequence[Token]) -> tuple[str, ...]:
 
 
 def _domains_after_at(tokens: Sequence[Token]) -> Iterator[str]:
-    words = (
-        name[0]
-        for (left, _), (kind, right) in pairwise(tokens)
-        if left is Kind.AT and kind is Kind.WORD and (name := _NAME.match(right))
+    names = (
+        found[0]
+        for name in islice(_after_at(tokens), MAX_ADDRESSES)
+        if (found := _NAME.match(name))
     )
-    return _usable(islice(words, MAX_ADDRESSES))
+    return _usable(names)
+
+
+def _after_at(tokens: Sequence[Token]) -> Iterator[bytes]:
+    """The name behind each `@`, b"" where something else stands.
+
+    Blanks and comments may part it at its dots (RFC 5322 section 4.4, obs-domain).
+    """
+    name: bytes | None = None  # None: no `@` is open
+    for kind, text in tokens:
+        joins = kind is Kind.WORD and name is not None
+        if joins and name and not (name.endswith(b".") or text.startswith(b".")):
+            joins = False
+        if joins:
+            name = (name or b"") + text
+            continue
+        if name is not None:
+            yield name
+        name = b"" if kind is Kind.AT else None
+    if name is not None:
+        yield name
 
 
 def _usable(names: Iterable[bytes]) -> Iterator[str]:
     """Normal forms of those that have two labels at least: `Ann @ Work` names no domain."""
     for name in names:
-        try:
-            domain = ascii_domain(name.strip(b"."))
-        except BadDomain:
-            continue
+        domain = _normal(name)
         if "." in domain:
             yield domain
+
+
+def _normal(name: bytes) -> str:
+    """The name's normal form, "" if it has none."""
+    try:
+        return ascii_domain(name.strip(b".'`"))
+    except BadDomain:
+        return ""
 
 
 def _unique(domains: Iterable[str]) -> tuple[str, ...]:
