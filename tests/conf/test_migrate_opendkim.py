@@ -67,7 +67,7 @@ ROWS = [
         id="hosts",
     ),
     pytest.param("PeerList 10.0.0.1", "roles.peers", ("10.0.0.1",), "kept", id="peers"),
-    pytest.param("PeerList refile:/x", "roles.peers", (), "changed", id="peers-pattern"),
+    pytest.param("PeerList lua:/x", "roles.peers", (), "changed", id="peers-elsewhere"),
     pytest.param("MacroList a=b|c", "roles.macros", ("a=b|c",), "kept", id="macros"),
     pytest.param("MTA MSA,SUB", "roles.daemon_names", ("MSA", "SUB"), "kept", id="mta"),
     pytest.param("RequiredHeaders yes", "from_.missing", "reject", "changed", id="required"),
@@ -124,6 +124,17 @@ def test_every_option_is_reported_at_its_line(tmp_path: Path) -> None:
     assert sorted(one.line for one in work.report.entries) == [3, 4]
 
 
+def test_hosts_in_a_file_of_patterns(tmp_path: Path) -> None:
+    """TrustedHosts as howtos have it."""
+    (tmp_path / "hosts").write_text("127.0.0.1\nlocalhost\n\n*.a.example\n#10.*\n192.168.*\n*x?\n")
+    text = f"InternalHosts refile:{tmp_path}/hosts\nExternalIgnoreList refile:{tmp_path}/hosts\n"
+    work = migrated(tmp_path, text)
+    wanted = ("127.0.0.1", "localhost", ".a.example", "192.168.0.0/16")
+    assert settings(work).roles.internal_hosts == wanted
+    [odd] = [one for one in work.report.entries if one.fate is Fate.DANGEROUS]
+    assert "pattern *x? " in odd.text
+
+
 KEY = "Selector s1\nKeyFile {key}\n"
 TABLES = "KeyTable {folder}/kt\nSigningTable {kind}:{folder}/st\n"
 FROMS = [
@@ -138,6 +149,7 @@ VARIANTS = [
     pytest.param("Domain example.com\n" + KEY, "", id="one-domain"),
     pytest.param("Domain EXAMPLE.com\nSubDomains yes\n" + KEY, "", id="sub-domains"),
     pytest.param("Domain example.com,example.org\n" + KEY, "", id="two-domains"),
+    pytest.param("Domain refile:{folder}/st\n" + KEY, "*.example.com\nexample.org", id="patterns"),
     pytest.param("Domain csl:example.com,example.org\nSubDomains yes\n" + KEY, "", id="two-below"),
     pytest.param("Domain file:{folder}/domains\n" + KEY, "", id="domains-in-a-file"),
     pytest.param("Domain *\n" + KEY, "", id="any-domain"),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from postseal.conf import headers, kinds
+from postseal.conf.migrate_patterns import ANY_HOST, plain
 from postseal.conf.migrate_report import Entry, Fate, Report
 from postseal.conf.migrate_source import Given, dataset
 from postseal.conf.migrate_toml import render
@@ -130,10 +131,25 @@ class Migration:
             self.say(Fate.KEPT, given, f"is {path}; the table stays where it is")
             return
         if entries is None:
-            self.say(Fate.CHANGED, given, f"this kind of data set is not read; fill {path} by hand")
-            return
+            found = self.patterns(given, ANY_HOST, path) if path in _ELSEWHERE else None
+            if found is None:
+                text = f"this kind of data set is not read; fill {path} by hand"
+                self.say(Fate.CHANGED, given, text)
+                return
+            entries = tuple(found)
         self.put(path, list(entries))
         self.say(Fate.KEPT, given, f"is {path}")
+
+    def patterns(self, given: Given, everything: tuple[str, ...], path: str) -> list[str] | None:
+        """The entries of a refile: data set without its patterns; None when it is none."""
+        prefix, _, rest = given.value.partition(":")
+        if prefix.lower() != "refile":
+            return None
+        good, odd = plain(dataset(f"file:{rest}", self.base) or (), everything)
+        for pattern in odd:
+            text = f"the pattern {pattern} is left out; add what it stands for to {path} by hand"
+            self.say(Fate.DANGEROUS, given, text)
+        return good
 
     def table(self, name: str, path: str) -> None:
         """A key table or signing table, which stays where it is."""

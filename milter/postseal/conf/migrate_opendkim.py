@@ -116,11 +116,15 @@ def _single(
     """One key: for one domain as it is, for several through lists in the option itself."""
     names = dataset(domain.value, work.base)
     if names is None:
-        work.say(Fate.CHANGED, domain, "this kind of data set is not read; fill [sign] by hand")
-        return
+        found = work.patterns(domain, ("*",), "sign.signing_table")
+        if found is None:
+            text = "this kind of data set is not read, and nothing is signed: fill [sign] by hand"
+            work.say(Fate.DANGEROUS, domain, text)
+            return
+        names = tuple(found)
     key = str(work.base / file.value)
     with_below = below is not None and below.on
-    if len(names) == 1 and names[0] != "*":
+    if len(names) == 1 and names[0][:1] not in "*.":
         work.put("sign.domain", names[0])
         if with_below:
             work.put("sign.sub_domains", True)
@@ -131,7 +135,7 @@ def _single(
     else:
         keys = [f"{name}={_domain(name)}:{selector.value}:{key}" for name in names]
         senders = [f"{name}={name}" for name in names]
-        senders += [f".{name}={name}" for name in names if with_below and name != "*"]
+        senders += [f".{name}={name}" for name in names if with_below and name[:1] not in "*."]
         work.put("sign.key_table", "csl:" + ",".join(keys))
         work.put("sign.signing_table", "csl:" + ",".join(senders))
     open_ = "*" in names
@@ -143,7 +147,8 @@ def _single(
 
 
 def _domain(name: str) -> str:
-    return "%" if name == "*" else name
+    """The domain of the signature: the author's for whatever * or .domain covers."""
+    return "%" if name[:1] in "*." else name
 
 
 def _how(work: Migration) -> None:
