@@ -18,6 +18,8 @@ from support.sites import private
 PEERS = (
     "/etc/opendkim.conf",
     "/etc/dkimpy-milter/dkimpy-milter.conf",
+    "/etc/opendmarc.conf",
+    "/etc/pyspf-milter/pyspf-milter.conf",
     "/usr/share/doc/opendkim/examples/opendkim.conf.sample",
     "/usr/share/doc/opendkim/examples/opendkim.conf.simple",
     "/usr/share/doc/opendkim/examples/opendkim.conf.simple-verify",
@@ -116,3 +118,32 @@ def test_the_name_of_the_file_tells_the_daemon(tmp_path: Path) -> None:
     assert main(["migrate", str(file)]) == 0
     assert main(["migrate", "--from", "opendkim", str(file)]) == 0
     assert main(["migrate", "--from", "sendmail", str(file)]) == 64
+
+
+def test_a_name_that_tells_nothing_is_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another daemon's file would give nonsense."""
+    file = tmp_path / "milter.conf"
+    file.write_text("Mode v\n")
+    assert main(["migrate", str(file)]) == 64
+    assert "hint: say so with --from: opendkim," in capsys.readouterr().err
+    assert main(["migrate", "--from", "openarc", str(file)]) == 0
+
+
+def test_several_daemons_become_one(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = old.parent
+    dmarc, spf = folder / "opendmarc.conf", folder / "policyd-spf.conf"
+    dmarc.write_text("Socket inet:9@localhost\nRejectFailures yes\nDNSTimeout 9\n")
+    spf.write_text("HELO_reject = Fail\nMail_From_reject = False\n")
+    old.write_text(old.read_text() + "Socket inet:8@localhost\nDNSTimeout 5\n")
+    # The one with the keys comes first, wherever it stands.
+    assert main(["migrate", "--json", str(dmarc), str(spf), str(old)]) == 0
+    made = json.loads(capsys.readouterr().out)
+    found = load.parse(made["toml"].encode(), old).settings
+    assert (found.socket, found.sign.domain) == ("inet:8@localhost", "a.example")
+    assert found.dmarc.reject and found.spf.helo and found.dns.timeout == 5
+    told = {(Path(one["file"]).name, one["option"]): one for one in made["report"]}
+    assert told["opendmarc.conf", "Socket"]["fate"] == "without effect"
+    assert "the first file counts" in told["opendmarc.conf", "dns.timeout"]["text"]
+    assert told["policyd-spf.conf", "HELO_reject"]["fate"] == "changed"

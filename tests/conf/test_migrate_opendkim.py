@@ -79,6 +79,9 @@ ROWS = [
     pytest.param("Nameservers 192.0.2.1", "dns.nameservers", ("192.0.2.1:53",), "kept", id="ns"),
     pytest.param("On-InternalError accept", "on_error", "accept", "kept", id="on-error"),
     pytest.param("On-InternalError reject", "on_error", "tempfail", "changed", id="on-error-r"),
+    pytest.param("On-DNSError tempfail", "verify.temperror", "tempfail", "changed", id="dns-t"),
+    pytest.param("On-DNSError accept", "verify.temperror", "accept", "kept", id="dns-a"),
+    pytest.param("On-DNSError reject", "verify.temperror", "accept", "changed", id="dns-r"),
     pytest.param("RequireSafeKeys no", "sign.domain", "", "dangerous", id="unsafe-keys"),
     pytest.param("KeepAuthResults yes", "sign.domain", "", "dangerous", id="keep-results"),
     pytest.param("KeepAuthResults no", "sign.domain", "", "without effect", id="remove-results"),
@@ -121,7 +124,15 @@ def test_includes_and_repeated_options(tmp_path: Path) -> None:
 
 def test_every_option_is_reported_at_its_line(tmp_path: Path) -> None:
     work = migrated(tmp_path, "# c\n\nSyslog yes\n   LogWhy\tyes\n")
-    assert sorted(one.line for one in work.report.entries) == [3, 4]
+    assert sorted(one.line for one in work.report.entries if one.line) == [3, 4]
+
+
+@pytest.mark.parametrize(("mode", "count"), [("", 1), ("Mode v\n", 1), ("Mode s\n", 0)])
+def test_mail_was_deferred_where_dns_failed(mode: str, count: int, tmp_path: Path) -> None:
+    """Unless OpenDKIM was told otherwise."""
+    told = [text for fate, _, text in said(migrated(tmp_path, mode), "On-DNSError")]
+    assert len(told) == count
+    assert all("is not given" in text and 'temperror = "tempfail"' in text for text in told)
 
 
 def test_hosts_in_a_file_of_patterns(tmp_path: Path) -> None:

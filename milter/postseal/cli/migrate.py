@@ -4,7 +4,8 @@ NAME
     migrate - write a postseal.toml, and report what became of every option
 
 GIVEN
-    an opendkim.conf or a dkimpy-milter.conf.
+    an opendkim.conf, dkimpy-milter.conf, opendmarc.conf, openarc.conf, policyd-spf.conf or
+    pyspf-milter.conf; or several of them, of daemons whose work is one daemon's now.
 
 GIVES
     the new file on standard output or, with --output, on disk; the report on standard
@@ -24,20 +25,37 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from postseal.conf import load, migrate_dkimpy, migrate_opendkim
+from postseal.conf import (
+    load,
+    migrate_dkimpy,
+    migrate_openarc,
+    migrate_opendkim,
+    migrate_opendmarc,
+    migrate_spf,
+)
 from postseal.conf.migrate_base import Migration
+from postseal.conf.migrate_merge import merge
 from postseal.conf.migrate_report import Entry, Fate
 from postseal.conf.mistake import ConfigError, Mistake, Severity
 from postseal.tables import site
-from postseal_keys.console import CANTCREAT, CONFIG, NOINPUT, OK, Problem, os_problem
+from postseal_keys.console import CANTCREAT, CONFIG, NOINPUT, OK, USAGE, Problem, os_problem
 
-DAEMONS = {"opendkim": migrate_opendkim.migrate, "dkimpy-milter": migrate_dkimpy.migrate}
+DAEMONS = {
+    "opendkim": migrate_opendkim.migrate,
+    "dkimpy-milter": migrate_dkimpy.migrate,
+    "opendmarc": migrate_opendmarc.migrate,
+    "openarc": migrate_openarc.migrate,
+    "policyd-spf": migrate_spf.migrate,
+    "pyspf-milter": migrate_spf.migrate,
+}
+SIGNS = ("opendkim", "dkimpy-milter")  # these come first: they know the keys
 
 EXAMPLES = """\
 examples:
   postseal migrate /etc/opendkim.conf
   postseal migrate --output /etc/postseal/postseal.toml /etc/opendkim.conf
-  postseal migrate --from dkimpy-milter /etc/dkimpy-milter/dkimpy-milter.conf
+  postseal migrate /etc/opendkim.conf /etc/opendmarc.conf
+  postseal migrate --from dkimpy-milter /etc/milter.conf
 """
 
 
@@ -45,19 +63,25 @@ def register(commands: Any) -> None:
     """Add this sub-command to the parser."""
     parser = commands.add_parser(
         "migrate",
-        help="carry the configuration of OpenDKIM or dkimpy-milter over",
-        description="Write a postseal.toml that does what another daemon's configuration did, and"
+        help="carry the configuration of OpenDKIM, OpenDMARC and others over",
+        description="Write a postseal.toml that does what other daemons' configurations did, and"
         " report what became of every option.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", type=Path, help="the other daemon's configuration")
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        type=Path,
+        help="the configurations of the daemons that are replaced",
+    )
     parser.add_argument(
         "--from",
         dest="daemon",
         choices=DAEMONS,
         metavar="DAEMON",
-        help="opendkim or dkimpy-milter (default: told by the name of the file)",
+        help=f"one of {', '.join(DAEMONS)} (default: told by the name of each file)",
     )
     parser.add_argument(
         "--output", metavar="OUT", type=Path, help="the file to write, which must not exist yet"
@@ -67,12 +91,13 @@ def register(commands: Any) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Carry over, check the result, and print both."""
-    must_be_readable(args.file)
-    daemon = args.daemon or ("dkimpy-milter" if "dkimpy" in args.file.name else "opendkim")
-    try:
-        work = DAEMONS[daemon](args.file)
-    except ConfigError as error:
-        raise Problem(str(error), code=CONFIG) from None
+    for file in args.files:
+        must_be_readable(file)
+    named = [(args.daemon or daemon_of(file), file) for file in args.files]
+    named.sort(key=lambda one: one[0] not in SIGNS)
+    work, *others = [imported(*one) for one in named]
+    for other in others:
+        merge(work, other)
     text = work.result()
     faults = examine(work, text, args.output or Path("postseal.toml"))
     if args.output:
@@ -85,6 +110,27 @@ def main(args: argparse.Namespace) -> int:
         sys.stdout.flush()
         sys.stderr.write(as_text(work, faults))
     return CONFIG if any(one.severity is Severity.ERROR for one in faults) else OK
+
+
+def daemon_of(file: Path) -> str:
+    """Whose configuration it is, by its name.  Raises Problem."""
+    name = file.name.lower()
+    found = [daemon for daemon in DAEMONS if daemon.partition("-")[0] in name]
+    if found:
+        return found[0]
+    raise Problem(
+        f"{file}: its name does not tell whose configuration it is",
+        hint=f"say so with --from: {', '.join(DAEMONS)}",
+        code=USAGE,
+    )
+
+
+def imported(daemon: str, file: Path) -> Migration:
+    """What becomes of one file.  Raises Problem."""
+    try:
+        return DAEMONS[daemon](file)
+    except ConfigError as error:
+        raise Problem(str(error), code=CONFIG) from None
 
 
 def must_be_readable(path: Path) -> None:

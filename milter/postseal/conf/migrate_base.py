@@ -198,6 +198,24 @@ class Migration:
             self.put("group", group)
         self.say(Fate.KEPT, given, "is user" + (" and group" if group else ""))
 
+    def pid_file(self) -> None:
+        """PidFile."""
+        given = self.take("PidFile")
+        if given is not None:
+            text = "is left out, so that the two daemons do not meet there"
+            self.say(Fate.CHANGED, given, text)
+
+    def authserv_id(self, name: str = "AuthservID") -> None:
+        """The name in Authentication-Results."""
+        given = self.take(name)
+        if given is None:
+            return
+        if given.value.upper() == "HOSTNAME":
+            self.say(Fate.KEPT, given, "the host name is the default of authserv_id")
+        else:
+            self.put("authserv_id", given.value)
+            self.say(Fate.KEPT, given, "is authserv_id")
+
     def log(self) -> None:
         """Syslog and its facility."""
         given, facility = self.take("Syslog"), self.take("SyslogFacility")
@@ -236,7 +254,9 @@ class Migration:
     def result(self) -> str:
         """The text of the new file."""
         top = f"Made by postseal migrate from a configuration of {self.daemon}."
-        order = dict.fromkeys(("sign", "roles", "verify", "dns", "from", "log"))
+        order = dict.fromkeys(
+            ("sign", "roles", "verify", "spf", "dmarc", "arc", "dns", "from", "override", "log")
+        )
         plain = {key: value for key, value in self.tree.items() if key not in order}
         tables = {key: self.tree[key] for key in order if key in self.tree}
         return render(plain | tables, top)

@@ -42,9 +42,7 @@ def migrate(file: Path) -> Migration:
     work.socket()
     work.user()
     work.log()
-    work.keep("AuthservID", "authserv_id")
-    if work.tree.get("authserv_id", "").upper() == "HOSTNAME":
-        del work.tree["authserv_id"]
+    work.authserv_id()
     _keys(work)
     if "canonicalization" not in work.given:
         work.default_canonicalization(DEFAULT)
@@ -53,9 +51,7 @@ def migrate(file: Path) -> Migration:
     _roles(work)
     work.number("MinimumKeyBits", "verify.minimum_key_bits", 512, 16384)
     work.number("DNSTimeout", "dns.timeout", 1, 20)
-    pid = work.take("PidFile")
-    if pid is not None:
-        work.say(Fate.CHANGED, pid, "is left out, so that the two daemons do not meet there")
+    work.pid_file()
     work.rest(
         ((Fate.NO_EFFECT, NO_EFFECT), (Fate.CHANGED, CHANGED)),
         "dkimpy-milter knows no such option and only logged it",

@@ -55,13 +55,7 @@ def migrate(file: Path) -> Migration:
 
 
 def _names(work: Migration) -> None:
-    given = work.take("AuthservID")
-    if given is not None:
-        if given.value.upper() == "HOSTNAME":
-            work.say(Fate.KEPT, given, "the host name is the default of authserv_id")
-        else:
-            work.put("authserv_id", given.value)
-            work.say(Fate.KEPT, given, "is authserv_id")
+    work.authserv_id()
     given = work.take("RemoveARFrom")
     if given is not None:
         entries = dataset(given.value, work.base) or ()
@@ -244,6 +238,8 @@ def _roles(work: Migration) -> None:
             work.say(Fate.CHANGED, mode, "mail from outside is verified too; nothing is refused")
         else:
             work.say(Fate.KEPT, mode, "is what the daemon does")
+    verifies = mode is None or "v" in mode.value.lower()
+    _dns_errors(work, work.take("On-DNSError"), verifies=verifies)
     work.listed("InternalHosts", "roles.internal_hosts")
     work.listed("PeerList", "roles.peers")
     work.listed("MacroList", "roles.macros")
@@ -258,6 +254,24 @@ def _roles(work: Migration) -> None:
         work.say(Fate.CHANGED, given, "a missing or broken From is refused, other fields are not")
     elif given is not None:
         work.say(Fate.KEPT, given, "nothing is refused for its header")
+
+
+def _dns_errors(work: Migration, given: Given | None, *, verifies: bool) -> None:
+    """On-DNSError, whose default was to defer."""
+    letter = given.value[:1].lower() if given else ""
+    if letter == "t" and given:
+        work.put("verify.temperror", "tempfail")
+        text = "is [verify] temperror, for mail that neither DKIM nor DMARC passes otherwise"
+        work.say(Fate.CHANGED, given, text)
+    elif given:
+        text = "the result is temperror, and mail flows"
+        work.say(Fate.KEPT if letter == "a" else Fate.CHANGED, given, text)
+    elif verifies:
+        text = (
+            "mail whose key DNS does not tell now is accepted with temperror, where OpenDKIM"
+            ' deferred it; temperror = "tempfail" in [verify] defers it where nothing else passes'
+        )
+        work.unsaid("On-DNSError", text)
 
 
 def _limits(work: Migration) -> None:

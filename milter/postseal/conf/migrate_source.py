@@ -4,7 +4,7 @@ NAME
     migrate_source - settings(): the last value of every option, and its place
 
 GIVEN
-    an opendkim.conf or dkimpy-milter.conf, with its Include files.
+    an opendkim.conf or the like, with its Include files.
 
 GIVES
     Given values by lower-case name.  Raises ConfigError when a file cannot be read.
@@ -58,11 +58,14 @@ class Given:
         return tuple(part.strip() for part in self.value.split(",") if part.strip())
 
 
-def settings(file: Path) -> tuple[dict[str, Given], tuple[Given, ...]]:
-    """The options that count, and those that a later one of the same name replaced."""
+def settings(file: Path, *, equals: bool = False) -> tuple[dict[str, Given], tuple[Given, ...]]:
+    """The options that count, and those that a later one of the same name replaced.
+
+    equals: lines are NAME = VALUE, as spf-engine has them.
+    """
     counts: dict[str, Given] = {}
     replaced: list[Given] = []
-    for given in _read(file, 0):
+    for given in _read(file, 0, "=" if equals else None):
         key = given.name.lower()
         if key in counts:
             replaced.append(counts[key])
@@ -70,19 +73,20 @@ def settings(file: Path) -> tuple[dict[str, Given], tuple[Given, ...]]:
     return counts, tuple(replaced)
 
 
-def _read(file: Path, level: int) -> list[Given]:
+def _read(file: Path, level: int, between: str | None) -> list[Given]:
     if level > MAX_NESTING:
         raise ConfigError([Mistake(file=str(file), what="Include files are nested too deeply")])
     found: list[Given] = []
     for number, line in enumerate(lines(file), 1):
-        words = line.partition("#")[0].split(None, 1)
-        if not words:
+        words = line.partition("#")[0].split(between, 1)
+        name = words[0].strip() if words else ""
+        if not name:
             continue
         value = words[1].strip() if len(words) > 1 else ""
-        if words[0].lower() == "include" and value:
-            found += _read(Path(value), level + 1)
+        if name.lower() == "include" and value:
+            found += _read(Path(value), level + 1, between)
         else:
-            found.append(Given(name=words[0], value=value, file=str(file), line=number))
+            found.append(Given(name=name, value=value, file=str(file), line=number))
     return found
 
 

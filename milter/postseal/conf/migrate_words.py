@@ -83,7 +83,10 @@ CHANGED = {
     "diagnostics": "z= is not written: it repeats the whole header in the signature",
     "diagnosticdirectory": "use postseal verify on a saved message",
     "dontsignmailto": "mail is signed whoever it is for",
-    "exemptdomains": "no author's domain is exempt from checks; see peers for clients",
+    "exemptdomains": (
+        "no author's domain is exempt from checks; an [[override]] with from and"
+        ' action = "accept" exempts it from what follows, and peers exempts clients'
+    ),
     "finalpolicyscript": "there are no Lua scripts",
     "screenpolicyscript": "there are no Lua scripts",
     "setuppolicyscript": "there are no Lua scripts; see the signing table",
@@ -92,7 +95,6 @@ CHANGED = {
     "mustbesigned": "From must be signed, the rest is up to the signer",
     "on-badsignature": _NO_REJECT,
     "on-default": _NO_REJECT,
-    "on-dnserror": "the result is temperror, and mail flows",
     "on-keynotfound": _NO_REJECT,
     "on-nosignature": _NO_REJECT,
     "on-security": "a fault of the daemon defers the message (on_error)",
