@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 import time
@@ -41,6 +42,22 @@ def test_reload(tmp_path: Path) -> None:
         daemon.wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in old))
         assert len(daemon.workers()) == 2
         assert not daemon.events("worker-died")
+
+
+def test_an_old_worker_that_dies_with_what_it_holds(tmp_path: Path) -> None:
+    """It is not replaced, but the log tells why Postfix has lost a connection."""
+    with milterdaemon.start(tmp_path, workers=1, mark="old") as daemon:
+        (old,) = daemon.workers()
+        with session(daemon):
+            daemon.configure(mark="new")
+            daemon.signal(signal.SIGHUP)
+            daemon.wait_for(lambda: daemon.events("reloaded"))
+            os.kill(old, signal.SIGKILL)
+            daemon.wait_for(lambda: daemon.events("worker-died"))
+        (line,) = daemon.events("worker-died")
+        assert f"pid={old} signal=SIGKILL" in line
+        assert "again_in=" not in line
+        assert len(daemon.workers()) == 1
 
 
 def test_a_reload_changes_the_log_too(tmp_path: Path) -> None:

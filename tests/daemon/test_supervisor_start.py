@@ -40,8 +40,20 @@ def test_start_and_stop(tmp_path: Path) -> None:
 
 def test_a_pid_file_that_cannot_be_written(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, pid_file=str(tmp_path / "absent" / "pid")) as daemon:
-        assert daemon.events("no-pid-file")
+        (line,) = daemon.events("no-pid-file")
+        assert f'error="{tmp_path}/absent/pid: No such file or directory" hint="' in line
         ask(daemon)
+
+
+def test_nobody_else_may_write_the_pid_file(tmp_path: Path) -> None:
+    """Root would send its signals to whom it then names."""
+    pid_file = tmp_path / "pid"
+    before = os.umask(0)
+    try:
+        with milterdaemon.start(tmp_path, workers=1, pid_file=str(pid_file)):
+            assert stat.S_IMODE(pid_file.stat().st_mode) == 0o644
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to], ids=["symlink", "hardlink"])

@@ -93,6 +93,17 @@ def test_what_was_at_rest_before_is_not(file: Path) -> None:
     assert [watch.poll(), watch.poll()] == [False, False]
 
 
+def test_a_clock_that_was_set_back(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files from the future would be read again and again, until the clock is there."""
+    yesterday = time.time_ns() - 86400 * 10**9
+    monkeypatch.setattr(time, "time_ns", lambda: yesterday)
+    watch = Watch([file], began=yesterday - 10**9)
+    assert not watch.is_torn
+    assert [watch.poll(), watch.poll()] == [False, False]
+    touch(file)
+    assert [watch.poll(), watch.poll()] == [False, True]
+
+
 def test_more_files_count_as_they_are(file: Path, tmp_path: Path) -> None:
     watch = Watch([file])
     later = tmp_path / "later"

@@ -42,6 +42,8 @@ HURRY_AFTER = 2.0  # seconds; a second SIGTERM sooner than this is an echo of th
 LET_GO = 0.2  # seconds in which the workers let go of the listening socket
 CROWD = 4  # generations of old workers beside which no change of a file starts another
 KILL_AFTER = 5.0  # seconds beyond the workers' own patience until SIGKILL
+KILLED = "somebody killed it, or the kernel for want of memory, which dmesg tells"
+NO_PID_FILE = "mail does not need it; without it, reload by SIGHUP or systemctl"
 EX_OK = 0
 EX_SOFTWARE = 70
 
@@ -201,7 +203,7 @@ class Supervisor:
             if pid == 0:
                 return
             if pid in self.retired:
-                self.retired.pop(pid).hear()
+                self._ended(self.retired.pop(pid), status)
             elif pid in self.incoming:
                 self._died(self.incoming.pop(pid), status)
                 self._refuse_incoming()
@@ -217,11 +219,20 @@ class Supervisor:
         if not self.wants_stop:
             self.due[child.slot] = time.monotonic() + wait
 
+    def _ended(self, child: Child, status: int) -> None:
+        """A worker that was to end has done so, or died with what it still held."""
+        if status:
+            self._died(child, status)
+        else:
+            child.hear()
+
     def _died(self, child: Child, status: int, wait: float | None = None) -> None:
         child.hear()
         code = os.waitstatus_to_exitcode(status)
         how = {"signal": signal_name(-code)} if code < 0 else {"status": str(code)}
         again = {} if wait is None else {"again_in": f"{wait:g}s"}
+        if code == -signal.SIGKILL and wait is not None:
+            again["hint"] = KILLED
         lived = f"{time.monotonic() - child.born:.1f}s"
         self._say("error", event="worker-died", pid=child.pid, **how, lived=lived, **again)
 
@@ -349,10 +360,13 @@ class Supervisor:
                 # Made anew, never written through: the directory may be the workers' user's,
                 # and a link in it would lead a root's pen anywhere.
                 path.unlink(missing_ok=True)
-                with path.open("x", encoding="ascii") as file:
+                # Whatever the umask: who may write to it chooses whom root sends signals to.
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+                with os.fdopen(os.open(path, flags, 0o644), "w") as file:
                     file.write(f"{os.getpid()}\n")
             except OSError as error:  # postseal reload needs it, mail does not
-                self._say("warning", event="no-pid-file", error=str(error))
+                why = f"{path}: {error.strerror}"
+                self._say("warning", event="no-pid-file", error=why, hint=NO_PID_FILE)
 
     def _summarize(self) -> None:
         """Log what a configuration has counted, at its end."""

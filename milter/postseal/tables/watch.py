@@ -17,6 +17,7 @@ DOES NOT
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -31,14 +32,18 @@ class Watch:
     """The files as they were when last reported."""
 
     def __init__(self, files: Iterable[str | Path], began: int | None = None) -> None:
-        """began: nanoseconds since 1970.  What changed after may have been read half."""
+        """began: nanoseconds since 1970.  What changed after may have been read half.
+
+        What has changed in the future says that the clock was set back since, and no more:
+        it would have been read half until the clock is there again.
+        """
         self._files = tuple(dict.fromkeys(files))
         self._latest = self._look()
         self._known = self._latest
         if began is not None:
-            late = began - COARSE
+            late, now = began - COARSE, time.time_ns() + COARSE
             self._known = tuple(
-                _UNSEEN if look and look[0] >= late else look for look in self._latest
+                _UNSEEN if look and late <= look[0] <= now else look for look in self._latest
             )
 
     @property
