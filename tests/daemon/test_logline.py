@@ -68,6 +68,14 @@ def test_long_line_is_cut_between_pairs() -> None:
     assert all(value == "b" * 250 for _, value in pairs[1:-1])
 
 
+@pytest.mark.parametrize("last", range(230, 256))
+def test_no_line_is_longer_than_one_write_keeps_whole(last: int) -> None:
+    """Whatever is left of the room when the first pair does not fit."""
+    pairs = [(f"k{n:02}", "b" * 250) for n in range(14)]
+    line = logline([*pairs, ("last", "c" * last), ("more", "d" * 200)])
+    assert len(line) <= LINE_MAX and line.endswith(" truncated=yes")
+
+
 def test_nothing_a_sender_writes_is_lost_or_forged() -> None:
     rng = random.Random(2026)
     alphabet = 'ab =\\"\n\r\t\x00\x7fö\U0001f600\udcff'

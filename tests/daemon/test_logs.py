@@ -128,6 +128,21 @@ def test_syslog_that_was_restarted(tmp_path: Path, daemon: socket.socket) -> Non
     sink.close()
 
 
+def test_syslog_is_looked_for_by_every_process(
+    tmp_path: Path, daemon: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A supervisor that found none a moment ago says nothing about its workers."""
+    with daemon:
+        (tmp_path / "log").rename(tmp_path / "away")
+        sink = Syslog(2, str(tmp_path / "log"))
+        sink(Level.INFO, "a=1")
+        (tmp_path / "away").rename(tmp_path / "log")
+        monkeypatch.setattr(os, "getpid", lambda: 4711)
+        sink(Level.INFO, "b=2")
+        assert daemon.recv(1000).endswith(b"postseal[4711]: b=2")
+        sink.close()
+
+
 def test_syslog_without_a_descriptor_left(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,11 +163,13 @@ def test_syslog_that_takes_nothing(
     with daemon:
         sink = Syslog(2, str(tmp_path / "log"), patience=0.01)
         for number in range(5000):
+            before = sink._socket
             sink(Level.INFO, f"n={number} " + "x" * 1000)
             if capfd.readouterr().err:
                 break
         else:
             pytest.fail("the queue never filled")
+        assert sink._socket is before  # one wait, and not a second one on a fresh socket
         sink.close()
 
 

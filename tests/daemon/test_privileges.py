@@ -71,6 +71,12 @@ def test_verify_does_not_believe() -> None:
         verify(Identity("x", os.getuid() + 1, os.getgid(), ()))
 
 
+def test_groups_that_are_left_over_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getgroups", lambda: [os.getgid(), 4])
+    with pytest.raises(PrivilegeError, match="could not leave the groups"):
+        verify(Identity("x", os.getuid(), os.getgid(), ()))
+
+
 @as_root
 @pytest.mark.parametrize(("group", "gid"), [("", None), ("mail", 8)])
 def test_become(group: str, gid: int | None) -> None:

@@ -142,6 +142,20 @@ def test_keys_without_an_answer_are_asked_for_again() -> None:
     assert sleep[-1] == DAY - 3 * AGAIN  # and then it waits for tomorrow
 
 
+def test_keys_that_never_get_an_answer_do_not_lengthen_the_day() -> None:
+    world = World()
+    world.broken = {ED}
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        assert sum(slept) <= DAY + 2 * len(slept)  # the paces between keys come on top
+
+    world.watcher._sleep = sleep
+    world.watcher.day()
+    assert (slept.count(AGAIN), sum(slept) >= DAY) == (DAY // AGAIN, True)
+
+
 def test_the_thread_never_raises() -> None:
     world = World()
 
@@ -197,6 +211,7 @@ BOTH = {S1: State.PUBLISHED, ED: State.PUBLISHED}
         pytest.param((RSA_KEY, ED_KEY), {**BOTH, ED: State.MISSING}, [S1], id="one-left-out"),
         pytest.param((ED_KEY,), {**BOTH, ED: State.REVOKED}, [S1], id="the-other-instead"),
         pytest.param((ED_KEY,), {ED: State.DIFFERENT}, [ED], id="the-other-not-known"),
+        pytest.param((ED_KEY, RSA_KEY), {ED: BAD}, [S1], id="what-is-not-known-stays"),
         pytest.param((ED_KEY,), {ED: State.MISSING, S1: State.MISSING}, [ED], id="none-published"),
         pytest.param((ED_KEY, OLD_KEY), {S1: GOOD, ED: BAD, OLD: BAD}, [S1], id="one-for-two"),
         pytest.param((), {**BOTH, ED: State.MISSING}, [], id="not-ours"),

@@ -169,6 +169,12 @@ def test_a_chain_is_as_secure_as_its_weakest_answer() -> None:
             assert not ask(server, "alias.example.com").secure
 
 
+@pytest.mark.parametrize("short", ["alias.example.com", "example.com"])
+def test_a_chain_lasts_as_long_as_its_shortest_answer(short: str) -> None:
+    with DnsServer(RECORDS, follow=False, ttls={short: 7}) as server:
+        assert ask(server, "alias.example.com").ttl == 7
+
+
 def test_a_server_that_has_spoken_is_not_asked_again() -> None:
     with DnsServer(faults={"example.com": Fault.SERVFAIL}) as server:
         session = resolver(server.address, attempts=3).session()

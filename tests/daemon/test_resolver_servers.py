@@ -176,6 +176,16 @@ def test_a_socket_asks_again_for_some_time(monkeypatch: pytest.MonkeyPatch) -> N
     late.sock.close()
 
 
+def test_sockets_that_nobody_needs_are_not_hoarded() -> None:
+    """After a burst 32 to a server are kept, and the others closed."""
+    upstream = Upstream(["127.0.0.1:9"])
+    server = upstream.plan().servers[0]
+    lines = [upstream.line(server) for _ in range(40)]
+    for line in lines:
+        upstream.keep(line)
+    assert [line.sock.fileno() < 0 for line in lines] == [False] * 32 + [True] * 8
+
+
 def test_identities_are_not_repeated_by_the_buffer() -> None:
     upstream = Upstream(["127.0.0.1"])
     found = [upstream.identity() for _ in range(2000)]

@@ -12,7 +12,7 @@ from postseal.core.dkim import headerlist
 from postseal.core.dkim.sign import SelfCheck
 from postseal.core.dmarc.suffix import Choice as Discovery
 from postseal.core.roles import MacroRule
-from postseal.core.rules import OnBadFrom, OnFault, OnQuarantine
+from postseal.core.rules import FaultRules, OnBadFrom, OnFault, OnQuarantine, Soften
 from postseal.core.signing import ChooseBy
 from postseal.daemon.rulebook import rules_of
 from postseal.tables import site
@@ -69,6 +69,22 @@ KEY = '[[sign.key]]\nselector = "s"\nfile = "k"\n'
         pytest.param('[dmarc]\nreject_text = "x"', "dmarc.reject_text", "x", id="reject-text"),
         pytest.param(
             '[dmarc]\ntemperror = "tempfail"', "dmarc.on_temperror", OnFault.TEMPFAIL, id="temp"
+        ),
+        pytest.param(
+            '[dmarc]\nsoften_lists = "quarantine"', "dmarc.soften_lists",
+            Soften.QUARANTINE, id="soften-lists",
+        ),
+        *(
+            pytest.param(
+                f'[{section}]\n{option} = "tempfail"', "faults",
+                FaultRules(**{field: OnFault.TEMPFAIL}), id=field.replace("_", "-"),
+            )
+            for section, option, field in (
+                ("verify", "temperror", "dkim_temperror"),
+                ("verify", "permerror", "dkim_permerror"),
+                ("spf", "temperror", "spf_temperror"),
+                ("spf", "permerror", "spf_permerror"),
+            )
         ),
         pytest.param('[from]\nmissing = "hold"', "from_.missing", OnBadFrom.HOLD, id="missing"),
         pytest.param('[from]\nbroken = "reject"', "from_.broken", OnBadFrom.REJECT, id="broken"),
