@@ -213,7 +213,7 @@ unit_tests() {
 
 # pytest answers 5 when no test is marked slow.
 slow_tests() {
-	python -m pytest -q -n "$(nproc)" --dist worksteal -m 'slow and not e2e' tests || [ $? -eq 5 ]
+	python -m pytest -q -n $(($(nproc) + 2)) --dist worksteal -m 'slow and not e2e' tests || [ $? -eq 5 ]
 }
 
 # Whether root may make namespaces here; some containers forbid it.

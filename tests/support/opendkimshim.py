@@ -41,6 +41,8 @@ PR_SET_PDEATHSIG = 1
 START_SECONDS = 20.0
 MODIFICATIONS = "+-2hime bpq"  # answers that are not the last one
 
+relayed: set[socket.socket] = set()  # connections to the daemon
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="opendkim")
@@ -61,7 +63,7 @@ def main() -> int:
             return _postseal("check-config", "--config", str(config)).wait()
         daemon = _postseal("run", "--config", str(config))
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: daemon.terminate())
+            signal.signal(number, lambda *_: _end(daemon))
         deadline = time.monotonic() + START_SECONDS
         while not inner.exists():
             if daemon.poll() is not None or time.monotonic() > deadline:
@@ -69,6 +71,14 @@ def main() -> int:
             time.sleep(0.02)
         threading.Thread(target=_listen, args=(told.socket, inner), daemon=True).start()
         return daemon.wait()
+
+
+def _end(daemon: subprocess.Popen[bytes]) -> None:
+    """A script that gives up leaves its message unfinished, which the daemon would wait for."""
+    daemon.terminate()
+    for ours in tuple(relayed):
+        with suppress(OSError):
+            ours.shutdown(socket.SHUT_RDWR)
 
 
 def _postseal(*words: str) -> subprocess.Popen[bytes]:
@@ -130,6 +140,7 @@ def _listen(name: str, inner: Path) -> None:
 def _relay(outer: socket.socket, inner: Path) -> None:
     with socket.socket(socket.AF_UNIX) as ours, outer:
         ours.connect(str(inner))
+        relayed.add(ours)
         ended = threading.Event()  # end of message was sent, its last answer is due
         macros = b""
         threading.Thread(target=_answers, args=(ours, outer, ended), daemon=True).start()
@@ -142,7 +153,9 @@ def _relay(outer: socket.socket, inner: Path) -> None:
             if packet[4:5] == b"E":
                 ended.set()
             ours.sendall(packet)
-        ours.shutdown(socket.SHUT_WR)
+        relayed.discard(ours)
+        with suppress(OSError):
+            ours.shutdown(socket.SHUT_WR)
 
 
 def _answers(ours: socket.socket, outer: socket.socket, ended: threading.Event) -> None:
