@@ -473,6 +473,32 @@ def test_a_question_that_cannot_be_asked_is_refused(server: Server, url: str, qu
     assert (mistake.line, mistake.key) == (3, "sign.signing_table")
 
 
+@of("ldap")
+def test_each_domain_in_a_place_of_its_own(server: Server) -> None:
+    """Domains that have no such place have no rows; that is no mistake."""
+    assert isinstance(server, storeservers.Ldap)
+    directory = server.bound()
+    home = f"dc=mine,{storeservers.SUFFIX}"
+    made = storeservers.attributes(objectClass="dcObject organization", o="o", dc="mine")
+    directory.add_s(home, made)
+    made = storeservers.attributes(objectClass="inetOrgPerson", sn="x", cn="x")
+    made += [("mail", [b"x@mine.store.example"]), ("description", [b"k1 "])]
+    directory.add_s(f"uid=x,{home}", made)
+    directory.unbind_s()
+    place = server.url("senders").replace(f"ou=senders,{storeservers.SUFFIX}", "$D")
+    key = private(server.secrets / "own.pem")
+    file = server.secrets / "own.toml"
+    file.write_text(
+        f'[sign]\nkey_table = "csl:k1=%:s1:{key}"\nsigning_table = "table:mine"\n'
+        f'[[table]]\nname = "mine"\nurl = "{place}"\npassword_file = "{server.secret}"\n'
+    )
+    found = loaded(file).chooser
+    assert short(found.choose("x@mine.store.example")) == [
+        ("s1._domainkey.mine.store.example", None)
+    ]
+    assert found.choose("x@other.store.example") == found.choose("x@none.test") == ()
+
+
 @of(*SQL)
 @pytest.mark.parametrize(
     "query",

@@ -106,6 +106,21 @@ def test_what_is_not_there_is_a_lasting_fault(
     assert "\n" not in caught.value.what
 
 
+def test_blanks_and_octets_around_texts(stores: Stores) -> None:
+    """CHAR(n) is filled with blanks, and a BINARY key arrives as octets."""
+    query = """SELECT CAST("from" AS BLOB), b || '   ', d || ' ' FROM "select"
+        WHERE "from" IN :keys AND d IS NOT NULL"""
+    assert stores.find(by_text(query), "k1") == [("k1", "x:z")]
+    padded = """SELECT "from" || '    ', '   ' FROM "select" WHERE "from" IN :keys"""
+    assert stores.find(by_text(padded), "k1") == []
+
+
+def test_passwords_for_mysql_are_utf8() -> None:
+    place = sa.URL.create("mysql+pymysql", "mail", "schl\u00fcssel\u20ac", "h", None, "d")
+    assert session(place, 3)["password"] == b"schl\xc3\xbcssel\xe2\x82\xac"
+    assert "password" not in session(sa.URL.create("mysql+pymysql", "mail", host="h"), 3)
+
+
 def test_a_lock_is_an_outage(stores: Stores, database: Path) -> None:
     lock = sqlite3.connect(database)
     lock.execute("BEGIN EXCLUSIVE")

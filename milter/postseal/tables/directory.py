@@ -164,19 +164,24 @@ class LdapStore:
     ) -> Iterator[tuple[list[str], str]]:
         """Values of the key's attribute and the row, for every row of every entry."""
         search, by = self._search, self._search.key_attribute
-        answer = directory.search_ext_s(
-            search.base_for(keys[0]),
-            search.scope,
-            search.filter_for(keys),
-            list({*search.attributes, by} - {""}),
-            timeout=self._timeout,
-            sizelimit=MOST * len(keys),
-        )
+        try:
+            answer = directory.search_ext_s(
+                search.base_for(keys[0]),
+                search.scope,
+                search.filter_for(keys),
+                list({*search.attributes, by} - {""}),
+                timeout=self._timeout,
+                sizelimit=MOST * len(keys),
+            )
+        except ldap.NO_SUCH_OBJECT:
+            if "$" not in search.base:
+                raise
+            return  # a domain that is none of ours has no such place
         for name, attributes in answer:
             if name is None:  # a referral
                 continue
             known = {
-                key.lower(): [value.decode("utf-8", "replace") for value in values]
+                key.lower(): [value.decode("utf-8", "replace").strip() for value in values]
                 for key, values in attributes.items()
             }
             columns = [known.get(one.lower(), [""]) for one in search.attributes]

@@ -113,7 +113,10 @@ def session(url: URL, timeout: float) -> dict[str, Any]:
             "prepare_threshold": None,  # a pool in between may lead to another session
             **({} if "options" in url.query else {"options": told}),
         }
-    return {"connect_timeout": max(1, round(timeout)), "read_timeout": max(1, round(timeout))}
+    seconds = max(1, round(timeout))
+    # PyMySQL takes a text for Latin-1, where the server's tools write UTF-8.
+    secret = {"password": str(url.password).encode()} if url.password else {}
+    return {"connect_timeout": seconds, "read_timeout": seconds, **secret}
 
 
 Ask = Callable[[sa.Connection, Sequence[str], Author], Found]
@@ -167,9 +170,9 @@ def by_columns(table: str, key: str, values: Sequence[str], condition: str = "")
 
 
 def _pairs(rows: Iterable[Any]) -> Found:
-    """First column and the rest, but for rows without a value."""
-    made = [(str(row[0]), _joined(row[1:])) for row in rows if row[0] is not None]
-    return [(key, text) for key, text in made if text]
+    """First column and the rest, but for rows without a key or a value."""
+    made = [(_text(row[0]), _joined(row[1:])) for row in rows]
+    return [(key, text) for key, text in made if key and text]
 
 
 def _joined(columns: Iterable[Any]) -> str:
@@ -181,6 +184,7 @@ def _joined(columns: Iterable[Any]) -> str:
 
 
 def _text(value: Any) -> str:
+    """A column without the blanks around it: CHAR(n) is filled with them."""
     if value is None:
         return ""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)).strip()
