@@ -15,6 +15,7 @@ from support.milterclient import Closed
 from support.supervised import (
     MESSAGE,
     ask,
+    reload,
     seen,
     session,
     wait_for_events,
@@ -52,6 +53,29 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
         (line,) = daemon.events("worker-died")
         assert f"pid={old} signal=SIGKILL lived=" in line
         assert "dmesg" in line
+
+
+def test_a_stuck_worker_is_replaced(tmp_path: Path) -> None:
+    """The kernel would hand connections to it for ever."""
+    with milterdaemon.start(tmp_path, workers=1, beat=0.5) as daemon:
+        old = ask(daemon)["pid"]
+        os.kill(old, signal.SIGSTOP)
+        daemon.wait_for(lambda: daemon.workers() not in ([], [old]))
+        assert ask(daemon)["pid"] != old
+        assert any(f"pid={old} " in f"{line} " for line in daemon.events("worker-stuck"))
+        assert any(f"pid={old} " in line for line in daemon.events("worker-died"))
+
+
+def test_a_stuck_worker_of_a_new_configuration(tmp_path: Path) -> None:
+    """It must not keep every later configuration out."""
+    with milterdaemon.start(tmp_path, workers=1, beat=0.5, mark="old") as daemon:
+        daemon.configure(mark="new", stop_early=True)
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for(lambda: daemon.events("reload-refused"))
+        assert daemon.events("worker-stuck")
+        assert ask(daemon)["mark"] == "old"
+        reload(daemon, mark="newer", stop_early=False)
+        assert ask(daemon)["mark"] == "newer"
 
 
 def test_a_signal_without_a_name_ends_a_worker_alone(tmp_path: Path) -> None:

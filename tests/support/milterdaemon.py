@@ -30,6 +30,7 @@ from postseal.core.action import Accept, Action, Defer, Delete, Edit, Hold, Inse
 from postseal.core.field import Header
 from postseal.core.resolver import Answer, Kind, Resolver
 from postseal.core.transaction import Client, Envelope
+from postseal.daemon import pulse
 from postseal.daemon.app import Application, Unusable
 from support.child import free_port as free_port
 
@@ -158,6 +159,8 @@ def load(path: Path) -> Application:
         mark = tree.pop("mark", "")
         macros = tuple(tree.pop("ask_macros", ()))
         die = tree.pop("die_early", False)
+        stop = tree.pop("stop_early", False)
+        pulse.BEAT = tree.pop("beat", pulse.BEAT)
         files = (path,) if "watch" in tree else ()
         settings = Settings.model_validate(tree)
     except ValueError as error:
@@ -166,6 +169,8 @@ def load(path: Path) -> Application:
     def resolvers() -> Callable[[], Silence]:
         if die:
             raise RuntimeError("a resolver that cannot be made")
+        if stop:
+            os.kill(os.getpid(), signal.SIGSTOP)
         return Silence
 
     return Application(

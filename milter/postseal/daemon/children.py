@@ -14,12 +14,13 @@ import os
 import signal
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from postseal.daemon import worker
 from postseal.daemon.app import Application
 from postseal.daemon.logs import Log
 from postseal.daemon.privileges import Identity
+from postseal.daemon.pulse import Pulse
 
 LONG_LIFE = 10.0  # seconds; a worker that lived this long died of something new
 LONGEST_WAIT = 30.0  # seconds between two tries of a worker that keeps dying
@@ -34,7 +35,9 @@ class Child:
     slot: int  # which of the workers it is, from 0
     born: float  # monotonic seconds
     ready_fd: int
+    pulse: Pulse = field(default_factory=Pulse)
     ready: bool = False
+    stuck: bool = False  # and killed for that
 
     def hear(self) -> None:
         """Read what is in its ready pipe: READY, or end of file when it died before that."""
@@ -76,6 +79,7 @@ def fork_worker(
 
     Raises OSError when there is no room for another process or pipe.
     """
+    pulse = Pulse()
     ready_read, ready_write = os.pipe()
     # a signal that arrives before the child has its own handlers must wait for them
     before = signal.pthread_sigmask(signal.SIG_BLOCK, FORKING)
@@ -90,6 +94,7 @@ def fork_worker(
                     listener=listener,
                     lifeline=lifeline,
                     ready=ready_write,
+                    pulse=pulse,
                     cpu=cpu,
                     identity=identity,
                     first=slot == 0,
@@ -104,4 +109,4 @@ def fork_worker(
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(ready_write)
-    return Child(pid=pid, slot=slot, born=time.monotonic(), ready_fd=ready_read)
+    return Child(pid=pid, slot=slot, born=time.monotonic(), ready_fd=ready_read, pulse=pulse)

@@ -36,6 +36,7 @@ from postseal.daemon.children import LONG_LIFE, Child, fork_worker, pause, signa
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log, open_log
+from postseal.daemon.pulse import Watchdog
 from postseal.tables.watch import Watch
 
 HURRY_AFTER = 2.0  # seconds; a second SIGTERM sooner than this is an echo of the first
@@ -93,6 +94,7 @@ class Supervisor:
         self.wants_reload = False
         self.by_itself = False  # nobody asked for the reload: files changed
         self.next_look = time.monotonic() + app.settings.watch
+        self.watchdog = Watchdog()
 
     # -- life -------------------------------------------------------------------------------
 
@@ -114,6 +116,7 @@ class Supervisor:
         status = EX_OK
         while not self.wants_stop:
             self._wait(self._until_look())
+            self._end_stuck()
             self._reap()
             if not self.announced and len(self.children) < self.now.count:
                 self._say("error", event="start-failed", hint="the lines above say why")
@@ -138,15 +141,18 @@ class Supervisor:
             while self._wake.recv(64):
                 pass
 
-    def _until_look(self) -> float | None:
-        """Seconds until files are looked at again; None where none are watched."""
-        if not self.now.app.settings.watch or not len(self.now.watch):
-            return None
-        return max(0.0, self.next_look - time.monotonic())
+    def _until_look(self) -> float:
+        """Seconds until files or workers are looked at again."""
+        until = self.watchdog.wait()
+        return min(until, max(0.0, self.next_look - time.monotonic())) if self._watches else until
+
+    @property
+    def _watches(self) -> bool:
+        return bool(self.now.app.settings.watch and len(self.now.watch))
 
     def _look(self) -> None:
         """A file of the configuration that has changed is as good as a SIGHUP."""
-        if self._until_look() == 0.0:
+        if self._watches and time.monotonic() >= self.next_look:
             self.next_look = time.monotonic() + self.now.app.settings.watch
             crowded = len(self.retired) > CROWD * self.now.count
             if not crowded and self.now.watch.poll():
@@ -226,12 +232,20 @@ class Supervisor:
         else:
             child.hear()
 
+    def _end_stuck(self) -> None:
+        """A worker that does nothing is ended, as if it had died: the next one may do better."""
+        serving = [*self.children.values(), *self.incoming.values()]
+        for child in self.watchdog.stuck(serving):
+            self._say("error", event="worker-stuck", pid=child.pid)
+            child.stuck = True
+            child.tell(signal.SIGKILL)
+
     def _died(self, child: Child, status: int, wait: float | None = None) -> None:
         child.hear()
         code = os.waitstatus_to_exitcode(status)
         how = {"signal": signal_name(-code)} if code < 0 else {"status": str(code)}
         again = {} if wait is None else {"again_in": f"{wait:g}s"}
-        if code == -signal.SIGKILL and wait is not None:
+        if code == -signal.SIGKILL and wait is not None and not child.stuck:
             again["hint"] = KILLED
         lived = f"{time.monotonic() - child.born:.1f}s"
         self._say("error", event="worker-died", pid=child.pid, **how, lived=lived, **again)

@@ -32,11 +32,11 @@ import signal
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import FrameType
 
-from postseal.daemon import adapter, heap, libmilter, privileges
+from postseal.daemon import adapter, heap, libmilter, privileges, pulse
 from postseal.daemon.app import Application
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
@@ -82,6 +82,7 @@ class Post:
     cpu: int | None  # to be bound to, or None
     identity: privileges.Identity | None  # to become, or None
     first: bool = False  # the one that does what is to be done once for all
+    pulse: pulse.Pulse = field(default_factory=pulse.Pulse)  # to be kept beating
 
 
 class Orders:
@@ -141,7 +142,8 @@ def _live(app: Application, log: Log, post: Post) -> int:
     if post.first and app.background is not None:
         threading.Thread(target=app.background, args=(resolvers, log), daemon=True).start()
     while not (orders.any or orders.ended):
-        ready, _, _ = select.select([wake.fileno(), post.lifeline], [], [])
+        post.pulse.beat()
+        ready, _, _ = select.select([wake.fileno(), post.lifeline], [], [], pulse.BEAT)
         _emptied(wake)
         orders.stop |= post.lifeline in ready
     if orders.ended:
@@ -247,4 +249,5 @@ def _drain(calls: adapter.Adapter, orders: Orders, post: Post, log: Log, patienc
             log.warning(logline(pairs))
             return
         time.sleep(TICK)
+        post.pulse.beat()
         orders.stop |= _broken(post.lifeline)
