@@ -93,7 +93,7 @@ def test_sixty_kilobytes_of_one_thing(octets: bytes) -> None:
 )
 def test_a_beginning_out_of_all_proportion_claims_whatever_it_holds(before: bytes) -> None:
     assert claims(Field(NAME, before + b"mx.lab.example; spf=pass"), IDS)
-    assert not claims(Field(NAME, before + b"mx.other.example; spf=pass"), IDS)
+    assert claims(Field(NAME, before + b"mx.other.example; spf=pass"), IDS)
 
 
 JUNK = st.lists(
