@@ -93,7 +93,8 @@ def mended(text: str) -> str:
             if right is None:
                 return ""
             values[name] = right
-    return _compose(values)
+    better = _compose(values)
+    return better if better.count("@") >= text.count("@") else ""  # no address gets lost
 
 
 def _compose(values: dict[str, str]) -> str:
@@ -166,7 +167,7 @@ def _tags(text: str) -> list[Tag] | None:
 
 def _plain(text: str) -> str:
     """The text without what word processors make of quotation marks and blanks."""
-    return text.translate(_TYPOGRAPHIC)
+    return text.translate(_TYPOGRAPHIC).strip(" \t\"'")
 
 
 def _separated(text: str) -> str:

@@ -20,6 +20,7 @@ from dataclasses import replace
 
 from postseal_keys.dnsask import Asker, Outcome, Reply, text_of
 from postseal_keys.findings import Finding, Harm, zone_line
+from postseal_keys.names import NAME_MAX
 from postseal_keys.spfcost import LOOKUP_MAX, Walk, lighter
 from postseal_keys.spflint import ANSWER_MAX, lint, mended
 from postseal_keys.spfrecord import examine, is_spf
@@ -41,6 +42,7 @@ def check(domain: str, asker: Asker) -> tuple[list[Finding], Walk | None]:
     if len(records) > 1:
         return [several(domain, records), *found], None
     if not records:
+        found += _doubled(domain, asker)
         if not any(finding.harm is Harm.ERROR for finding in found):
             found.append(_none(domain, asker, reply))
         return found, None
@@ -141,6 +143,22 @@ def several(domain: str, records: list[str]) -> Finding:
         hint="keep one that says everything",
         publish=publish,
     )
+
+
+def _doubled(domain: str, asker: Asker) -> Iterator[Finding]:
+    """The record where a zone file puts it whose author forgot the final dot."""
+    place = f"{domain}.{domain}"
+    texts = asker.ask(place, "TXT").texts if len(place) <= NAME_MAX else ()
+    for record in filter(is_spf, map(text_of, texts)):
+        better = mended(record)
+        yield Finding(
+            harm=Harm.ERROR,
+            code="spf-doubled",
+            where=place,
+            what="the SPF record stands under a doubled zone name, where nobody looks",
+            hint="in a zone file end the full name with a dot, or write @",
+            publish=(zone_line(domain, better),) if better else (),
+        )
 
 
 def _none(domain: str, asker: Asker, reply: Reply) -> Finding:

@@ -35,7 +35,17 @@ _MENDED = frozenset(
     {"spf-pass-all", "spf-neutral-all", "spf-no-all", "spf-after-all", "spf-equals"}
     | {"spf-twice", "spf-final-dot", "spf-host-bits"}
 )
-_LIKE_SPF = re.compile(r"[\"' \t\\]*v[ \t]*=[ \t]*s[pf]f\S*[ \t]+", re.IGNORECASE)
+# What may stand for the version; a word that is glued to it ("v=spf1mx") stays.
+_LIKE_SPF = re.compile(
+    r"[\"' \t\\]*v[ \t]*=[ \t]*s[pf]f[\d.,:;\\]*(?:[ \t\xa0]+|(?=[a-z+~?-]))", re.IGNORECASE
+)
+# "include: example.com", "- all": what stands behind the blank is no term of its own.
+_TORN = re.compile(
+    r"(?<=[ ])([-+~?]) +(?=all(?: |$))|"
+    r"(?<=[ ])([-+~?]?(?:include|exists|a|mx|ip4|ip6|redirect|exp)[:=]) +"
+    r"(?=[^ :=]*[.:][^ =]*(?: |$))(?!(?:[-+~?]?(?:include|exists|a|mx|ptr|ip4|ip6):))",
+    re.IGNORECASE,
+)
 
 
 def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Finding]:
@@ -60,13 +70,20 @@ def mended(text: str) -> str:
     "" when a mistake is left that only its owner can correct: a record with that term left
     out would turn away hosts that are to send.
     """
+    better = _mended(text)  # what was one word may now be several: they are looked at too
+    return _mended(better) if better and better != text else better
+
+
+def _mended(text: str) -> str:
     if not is_spf(text):
         like = _LIKE_SPF.match(text)
         text = f"v=spf1 {text[like.end() :]}".rstrip("\"' ") if like else ""
-    record, mistakes = examine(text)
+    record, mistakes = examine(_TORN.sub(lambda match: match[0].rstrip(), text))
     if any(mistake.instead is None for mistake in mistakes):
         return ""
     if any(_lets_all(term) for term in record.terms if term.kind is not Kind.ALL):
+        return ""
+    if _forgotten(record):
         return ""
     words = [(mistake.column, mistake.instead or "") for mistake in mistakes]
     live = {term.column for term in record.live}
@@ -79,7 +96,9 @@ def mended(text: str) -> str:
 
 def _ended(text: str) -> str:
     """The record with an end: none is like ?all, which like +all protects nothing."""
-    record, _ = examine(text)
+    record, mistakes = examine(text)
+    if mistakes:
+        return text  # as it is, for a record without those terms says something else
     if record.ends is None:
         return text if record.redirect is not None else f"{text} {DRAFT_END}"
     return str(Record(terms=tuple(map(_end, record.terms))))
@@ -96,6 +115,22 @@ def _lets_all(term: Term) -> bool:
     if term.network is not None:
         everything = term.network.network.prefixlen == 0
     return everything and term.qualifier in ("", "+")
+
+
+def _forgotten(record: Record) -> bool:
+    """Who stands behind "all" was perhaps meant to send: only the record's owner knows.
+
+    What is there before "all" too, or is a second "all", is merely one too many.
+    """
+    if record.ends is None:
+        return False
+    live = set(record.live)
+    behind = record.terms[record.terms.index(record.ends) :]
+    return any(term.kind is Kind.REDIRECT for term in record.terms) or any(
+        term not in live if term.kind not in MODIFIERS else bool(_meant(term))
+        for term in behind
+        if term.kind not in (Kind.ALL, Kind.EXP)
+    )
 
 
 def _useful(term: Term, record: Record, live: Set[int]) -> bool:

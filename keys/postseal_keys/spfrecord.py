@@ -39,6 +39,8 @@ _MECHANISM = re.compile(r"([-+?~]?)([A-Za-z][A-Za-z0-9]*)([:/].*)?", re.DOTALL)
 _CIDR = re.compile(r"(?P<name>.*?)(?:/(?P<four>\d+))?(?://(?P<six>\d+))?", re.DOTALL)
 _MACRO = re.compile(r"%(?:\{(?P<letter>[A-Za-z])(?P<digits>\d*)[rR]?[-.+,/_=]*\}|[%_-])")
 _TOPLABEL = re.compile(r"(?=.*[A-Za-z-])[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]\.?")
+_ADDRESS_LIKE = re.compile(r"[0-9A-Fa-f:.]{3,45}(?:/\d{1,3})?")
 _MACRO_LETTERS = frozenset("slodiphv")
 _LETTERS = "the letters for macros are s, l, o, d, i, p, h and v"
 _EXP_LETTERS = frozenset("crt")  # RFC 7208 section 7.2: only in the explanation text
@@ -165,6 +167,8 @@ def _term(word: str, column: int) -> Term:
     if modifier is not None:
         return _modifier(modifier[1], modifier[2], word, column)
     match = _MECHANISM.fullmatch(word)
+    if (bad := _bare(word)) is not None:
+        raise bad
     if match is None:
         raise _Bad(*_unreadable(word))
     sign, name, rest = match[1], match[2].lower(), match[3] or ""
@@ -206,6 +210,21 @@ def _unreadable(word: str) -> tuple[str, str]:
     return "this is neither a mechanism nor a modifier", _KNOWN
 
 
+def _bare(word: str) -> _Bad | None:
+    """An address or a host without its mechanism."""
+    what = "this is neither a mechanism nor a modifier"
+    if _HOST.fullmatch(word):
+        return _Bad(what, f"write a:{word} for a host, include:{word} for whoever may send there")
+    if not _ADDRESS_LIKE.fullmatch(word):
+        return None
+    try:
+        version = ipaddress.ip_interface(word).version
+    except ValueError:
+        return None
+    right = f"ip{version}:{word}"
+    return _Bad(what, f"write {right}", instead=right)
+
+
 _KNOWN = "SPF knows all, a, mx, ip4, ip6, include, exists, redirect= and exp="
 _COMMON = {
     "ip": Kind.IP4,
@@ -245,8 +264,12 @@ def _address(kind: Kind, sign: str, rest: str, at: int, word: str, column: int) 
     value = rest[1:]
     if not rest.startswith(":") or not value:
         hint = f"write {kind}:{'192.0.2.1' if kind is Kind.IP4 else '2001:db8::1'}, for instance"
-        raise _Bad(f"{kind} needs an address", hint, at=max(0, at - len(kind)))
+        raise _Bad(f"{kind} needs an address right behind it", hint, at=max(0, at - len(kind)))
     at += 1
+    if "," in value or ";" in value:
+        terms = [f"{sign}{kind}:{one}" for one in re.split("[,;]", value) if one]
+        right = " ".join(terms)
+        raise _Bad("a term holds one address", f"write {right}", at=at, instead=right)
     host, slash, prefix = value.partition("/")
     if kind is Kind.IP4 and ":" in host:
         right = f"{sign}ip6:{value}"
@@ -310,7 +333,8 @@ def _argument(kind: Kind, rest: str, at: int, word: str) -> tuple[str, int | Non
 def _domain_spec(spec: str, at: int) -> None:
     """domain-spec = macro-string domain-end (section 7.1)."""
     if not spec:
-        raise _Bad("a domain name is missing here", "write one, or no colon", at=max(0, at - 1))
+        hint = "write it right behind, without a blank"
+        raise _Bad("a domain name is missing here", hint, at=max(0, at - 1))
     end = _macros(spec, at)
     if end == len(spec) and spec.endswith(("}", "%%", "%_", "%-")):
         return  # ends in a macro-expand

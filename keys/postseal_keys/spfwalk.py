@@ -20,6 +20,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, field, replace
 
@@ -204,8 +205,12 @@ def _not_one(state: _State, frame: _Frame, term: Term, name: str, reply: Reply, 
         why = "no such domain"
     what = f"{term}: {why} at {name}; receivers answer permerror"
     if number == 0:
-        hint = "correct the name, or "
-        state.take_out(Harm.ERROR, "spf-target-none", frame, term, what, hint)
+        if odd := re.search("[,;:/@]", name):  # somebody was to send: not to be left out
+            hint = f"correct it: a term holds one domain name, and that has no {odd[0]!r}"
+            state.find(Harm.ERROR, "spf-target-none", frame.domain, what, hint)
+        else:
+            hint = "correct the name, or "
+            state.take_out(Harm.ERROR, "spf-target-none", frame, term, what, hint)
     else:
         hint = f"tell the operator of {name}"
         state.find(Harm.ERROR, "spf-target-many", frame.domain, what, hint)

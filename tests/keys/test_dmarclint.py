@@ -153,6 +153,8 @@ def test_a_good_record_is_left_alone(text: str) -> None:
         pytest.param("v=DMARC1; p=none; p=reject", "", id="contradiction"),
         pytest.param("p=none; v=DMARC1", "v=DMARC1; p=none", id="4.7-first"),
         pytest.param("v=DMARC1; p=xyz", "", id="unknowable"),
+        pytest.param(f"v=DMARC1; p=none; {RUA},e(at)d.x@", "", id="an-address-would-be-lost"),
+        pytest.param(f'v=DMARC1; p=none; {RUA}"', f"v=DMARC1; p=none; {RUA}", id="one-quote"),
         pytest.param("v=spf1 -all", "", id="not-dmarc"),
     ],
 )

@@ -42,6 +42,9 @@ TXT = ("d.example", "TXT")
 DMARC = ("_dmarc.d.example", "TXT")
 CASES = [
     pytest.param({TXT: ["hello"]}, "spf-none", Harm.WARNING, id="spf-none"),
+    pytest.param(
+        {TXT: ["x"], ("d.example.d.example", "TXT"): [SPF]}, "spf-doubled", Harm.ERROR, id="spf-dbl"
+    ),
     pytest.param({TXT: [SPF, "v=spf1 a ~all"]}, "spf-many", Harm.ERROR, id="spf-two"),
     pytest.param({TXT: ["v=spf1, mx -all"]}, "spf-version", Harm.ERROR, id="spf-like"),
     pytest.param({TXT: ['"v=spf1 mx -all"']}, "spf-version", Harm.ERROR, id="spf-quoted"),
@@ -118,6 +121,7 @@ CASES = [
         ),
         pytest.param("v=spf1 include:d.example mx -all", "v=spf1 mx -all", id="loop"),
         pytest.param("v=spf1 include:x.example -all", "", id="nobody-would-be-left"),
+        pytest.param("v=spf1 mx include:a.example,b.example -all", "", id="two-in-one-term"),
         pytest.param("v=spf1 mx include:open.example -all", "", id="whom-it-was-for-is-unknown"),
         pytest.param(
             "v=spf1 mx ip:192.0.2.1 " + "exists:%{i}.x.example " * 9 + "a:mx.d.example ?all",
