@@ -70,6 +70,7 @@ ROWS = [
     pytest.param("PeerList lua:/x", "roles.peers", (), "changed", id="peers-elsewhere"),
     pytest.param("MacroList a=b|c", "roles.macros", ("a=b|c",), "kept", id="macros"),
     pytest.param("MTA MSA,SUB", "roles.daemon_names", ("MSA", "SUB"), "kept", id="mta"),
+    pytest.param("MacroList a=b\nMTA M", "roles.daemon_names", ("M",), "changed", id="mta-macros"),
     pytest.param("RequiredHeaders yes", "from_.missing", "reject", "changed", id="required"),
     pytest.param("ClockDrift 60", "verify.clock_skew", 60, "kept", id="drift"),
     pytest.param("MinimumKeyBits 2048", "verify.minimum_key_bits", 2048, "kept", id="bits"),
@@ -137,13 +138,17 @@ def test_mail_was_deferred_where_dns_failed(mode: str, count: int, tmp_path: Pat
 
 def test_hosts_in_a_file_of_patterns(tmp_path: Path) -> None:
     """TrustedHosts as howtos have it."""
-    (tmp_path / "hosts").write_text("127.0.0.1\nlocalhost\n\n*.a.example\n#10.*\n192.168.*\n*x?\n")
+    (tmp_path / "hosts").write_text(
+        "127.0.0.1\nlocalhost\n\n*.a.example\n#10.*\n192.168.*\n*\nx?.b\n"
+    )
     text = f"InternalHosts refile:{tmp_path}/hosts\nExternalIgnoreList refile:{tmp_path}/hosts\n"
     work = migrated(tmp_path, text)
-    wanted = ("127.0.0.1", "localhost", ".a.example", "192.168.0.0/16")
+    wanted = ("127.0.0.1", "localhost", "192.168.0.0/16")
     assert settings(work).roles.internal_hosts == wanted
+    dead = [one.text for one in work.report.entries if one.fate is Fate.DEAD]
+    assert ["*.a.example" in text and "; .a.example in" in text for text in dead] == [True, False]
     [odd] = [one for one in work.report.entries if one.fate is Fate.DANGEROUS]
-    assert "pattern *x? " in odd.text
+    assert "pattern x?.b " in odd.text
 
 
 KEY = "Selector s1\nKeyFile {key}\n"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from postseal.conf import migrate_patterns
 from postseal.tables.hosts import build
 from support.child import free_port, listens, wait_until
 from support.opendkim import OPENDKIM
@@ -69,7 +70,7 @@ def theirs(folder: Path, entries: str) -> list[bool]:
     conf = folder / "opendkim.conf"
     conf.write_text(
         f"Domain example.com\nSelector s\nKeyFile {key}\nMode s\nRequireSafeKeys no\n"
-        f"Socket inet:{port}@127.0.0.1\nBackground no\nInternalHosts csl:{entries}\n"
+        f"Socket inet:{port}@127.0.0.1\nBackground no\nInternalHosts {entries}\n"
     )
     told = ", ".join(f'{{"{name or "unknown"}", "{address}"}}' for name, address in CLIENTS)
     script = folder / "mta.lua"
@@ -123,9 +124,28 @@ def ours(entries: str) -> list[bool]:
     ],
 )
 def test_same_clients(entries: str, tmp_path: Path) -> None:
-    found = theirs(tmp_path, entries)
+    found = theirs(tmp_path, f"csl:{entries}")
     assert len(found) == len(CLIENTS)
     assert ours(entries) == found
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        pytest.param("127.0.0.1,192.0.2.0/24,mx.example.org", id="no-patterns"),
+        pytest.param("192.0.2.*,10.*", id="octets"),
+        pytest.param("*.example.org,192.0.2.9", id="star-in-front-never-matches"),
+        pytest.param("*", id="star-alone-never-matches"),
+        pytest.param("10.*,!10.1.1.*", id="exception"),
+    ],
+)
+def test_same_clients_after_migration(entries: str, tmp_path: Path) -> None:
+    """A file of patterns, as postseal migrate carries it over."""
+    (tmp_path / "hosts").write_text(entries.replace(",", "\n") + "\n")
+    found = theirs(tmp_path, f"refile:{tmp_path}/hosts")
+    made = migrate_patterns.hosts(tuple(entries.split(",")))
+    assert not made.odd
+    assert ours(",".join(made.good or ["!192.0.2.255"])) == found
 
 
 @pytest.mark.parametrize(
@@ -138,7 +158,7 @@ def test_same_clients(entries: str, tmp_path: Path) -> None:
     ],
 )
 def test_where_we_differ_on_purpose(entries: str, differs: list[str], tmp_path: Path) -> None:
-    found = zip(CLIENTS, theirs(tmp_path, entries), ours(entries), strict=True)
+    found = zip(CLIENTS, theirs(tmp_path, f"csl:{entries}"), ours(entries), strict=True)
     other = {(name, address) for (name, address), there, here in found if there != here}
     if entries.startswith("!"):
         assert other == {("example.org", "192.0.2.1")}

@@ -9,12 +9,12 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from postseal.conf import headers, kinds
-from postseal.conf.migrate_patterns import ANY_HOST, plain
+from postseal.conf.migrate_patterns import Listed, hosts
 from postseal.conf.migrate_report import Entry, Fate, Report
 from postseal.conf.migrate_source import Given, dataset
 from postseal.conf.migrate_toml import render
@@ -131,7 +131,7 @@ class Migration:
             self.say(Fate.KEPT, given, f"is {path}; the table stays where it is")
             return
         if entries is None:
-            found = self.patterns(given, ANY_HOST, path) if path in _ELSEWHERE else None
+            found = self.patterns(given, hosts, path) if path in _ELSEWHERE else None
             if found is None:
                 text = f"this kind of data set is not read; fill {path} by hand"
                 self.say(Fate.CHANGED, given, text)
@@ -140,16 +140,24 @@ class Migration:
         self.put(path, list(entries))
         self.say(Fate.KEPT, given, f"is {path}")
 
-    def patterns(self, given: Given, everything: tuple[str, ...], path: str) -> list[str] | None:
+    def patterns(
+        self, given: Given, read: Callable[[tuple[str, ...]], Listed], path: str
+    ) -> list[str] | None:
         """The entries of a refile: data set without its patterns; None when it is none."""
         prefix, _, rest = given.value.partition(":")
         if prefix.lower() != "refile":
             return None
-        good, odd = plain(dataset(f"file:{rest}", self.base) or (), everything)
-        for pattern in odd:
+        found = read(dataset(f"file:{rest}", self.base) or ())
+        for pattern in found.dead:
+            text = (
+                f"{pattern} is left out: it never matched, because OpenDKIM took it for an"
+                f" exception too; {pattern.lstrip('*') or '0.0.0.0/0'} in {path} would list them"
+            )
+            self.say(Fate.DEAD, given, text)
+        for pattern in found.odd:
             text = f"the pattern {pattern} is left out; add what it stands for to {path} by hand"
             self.say(Fate.DANGEROUS, given, text)
-        return good
+        return found.good
 
     def table(self, name: str, path: str) -> None:
         """A key table or signing table, which stays where it is."""

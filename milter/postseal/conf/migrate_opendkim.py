@@ -21,6 +21,7 @@ from pathlib import Path
 from postseal.conf import migrate_ldap, migrate_source, migrate_words
 from postseal.conf.headers import oversigned, signed
 from postseal.conf.migrate_base import Migration
+from postseal.conf.migrate_patterns import domains
 from postseal.conf.migrate_report import Fate
 from postseal.conf.migrate_source import Given, dataset
 from postseal.conf.signing import EXPIRE_FLOOR
@@ -110,7 +111,7 @@ def _single(
     """One key: for one domain as it is, for several through lists in the option itself."""
     names = dataset(domain.value, work.base)
     if names is None:
-        found = work.patterns(domain, ("*",), "sign.signing_table")
+        found = work.patterns(domain, domains, "sign.signing_table")
         if found is None:
             text = "this kind of data set is not read, and nothing is signed: fill [sign] by hand"
             work.say(Fate.DANGEROUS, domain, text)
@@ -246,7 +247,11 @@ def _roles(work: Migration) -> None:
     given = work.take("MTA")
     if given is not None:
         work.put("roles.daemon_names", list(dataset(given.value, work.base) or given.words))
-        work.say(Fate.KEPT, given, "is daemon_names")
+        beside = bool(work.tree.get("roles", {}).get("macros"))
+        text = "is daemon_names"
+        if beside:
+            text += "; beside MacroList OpenDKIM did not look at it, and here either is enough"
+        work.say(Fate.CHANGED if beside else Fate.KEPT, given, text)
     given = work.take("RequiredHeaders")
     if given is not None and given.on:
         work.put("from.missing", "reject")

@@ -1,13 +1,14 @@
 """Small refile: data sets of hosts and domains, as lists without patterns.
 
 NAME
-    migrate_patterns - plain(): what a file of patterns lists, in the forms that we read
+    migrate_patterns - hosts() and domains(): what a file of patterns lists, as we read it
 
 GIVEN
     the lines of a refile: data set, such as the TrustedHosts of many a howto.
 
 GIVES
-    the entries that mean the same here, and the patterns that have no such form.
+    Listed: the entries that mean the same here, those that never matched, and the patterns
+    that have no other form.
 
 DOES NOT
     serve signing tables, which are read as they are.
@@ -19,28 +20,48 @@ SEE ALSO
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
-ANY_HOST = ("0.0.0.0/0", "::/0")
 _PLAIN = re.compile(r"!?(?:\[[0-9A-Fa-f.:]+\](?:/[0-9]+)?|[0-9A-Za-z_.:/-]+)")
-_BELOW = re.compile(r"!?\*?(?:\.[0-9A-Za-z_-]+)+")
-_OCTETS = re.compile(r"(!?)((?:[0-9]{1,3}\.){1,3})\*?(?:\.\*)*")
+_BELOW = re.compile(r"!?\*(?:\.[0-9A-Za-z_-]+)+")
+_OCTETS = re.compile(r"(!?)((?:[0-9]{1,3}\.){1,3})\*(?:\.\*)*")
 
 
-def plain(entries: tuple[str, ...], everything: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """Entries without patterns, and what cannot be written so.  everything is what * stands for."""
-    good: list[str] = []
-    rest: list[str] = []
+@dataclass(slots=True)
+class Listed:
+    """What became of the entries."""
+
+    good: list[str] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+
+
+def hosts(entries: tuple[str, ...]) -> Listed:
+    """Entries of InternalHosts and its like.
+
+    OpenDKIM asks for the exception first (!mx.example.org), and a * at the front of a
+    pattern matches that as well: no client is listed by *.example.org.
+    """
+    made = Listed()
     for entry in entries:
         octets = _OCTETS.fullmatch(entry)
-        if entry == "*":
-            good += everything
-        elif octets and "*" in entry:
+        if octets:
             count = octets[2].count(".")
-            good.append(f"{octets[1]}{octets[2]}{'0.' * (3 - count)}0/{8 * count}")
-        elif "*" in entry and _BELOW.fullmatch(entry):
-            good.append(entry.replace("*", ""))
-        elif _PLAIN.fullmatch(entry):
-            good.append(entry)
+            made.good.append(f"{octets[1]}{octets[2]}{'0.' * (3 - count)}0/{8 * count}")
+        elif entry.startswith("*"):
+            made.dead.append(entry)
+        elif _BELOW.fullmatch(entry):
+            made.good.append(entry.replace("*", ""))
         else:
-            rest.append(entry)
-    return good, rest
+            (made.good if _PLAIN.fullmatch(entry) else made.odd).append(entry)
+    return made
+
+
+def domains(entries: tuple[str, ...]) -> Listed:
+    """Entries of Domain: * is every domain."""
+    made = Listed()
+    for entry in entries:
+        below = _BELOW.fullmatch(entry) and not entry.startswith("!")
+        known = below or entry == "*" or _PLAIN.fullmatch(entry)
+        (made.good if known else made.odd).append(entry[1:] if below else entry)
+    return made
