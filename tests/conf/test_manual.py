@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from postseal.conf import explain, load, manual
+from postseal.conf import (
+    explain,
+    load,
+    manual,
+    migrate_dkimpy,
+    migrate_openarc,
+    migrate_opendkim,
+    migrate_opendmarc,
+    migrate_spf,
+)
 from postseal_keys.manual import fill
 from support.manpages import MAN, complaints, shown
 
 PAGE = MAN / "postseal.toml.5"
+IMPORTERS = (
+    migrate_dkimpy.migrate,
+    migrate_openarc.migrate,
+    migrate_opendkim.migrate,
+    migrate_opendmarc.migrate,
+    migrate_spf.migrate,
+)
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -29,6 +47,27 @@ def test_every_option_and_table_is_in_the_page() -> None:
         assert not table or explain.dotted(table) in text
         for name in explain.names(table):
             assert name in text
+
+
+def _elsewhere() -> Iterator[tuple[str, list[str]]]:
+    """The rows of NAMES IN OTHER DAEMONS."""
+    for line in PAGE.read_text("utf-8").splitlines():
+        if match := re.fullmatch(r"\.It Li (\S+) Ta Cm (.*)", line):
+            yield match[1], match[2].split(" , ")
+
+
+def test_names_of_other_daemons_are_theirs_and_ours(tmp_path: Path) -> None:
+    found = dict(_elsewhere())
+    assert len(found) > 40
+    assert list(found) == sorted(found, key=str.lower)
+    for name, ours in found.items():
+        for option in ours:
+            *table, last = option.split(".")
+            assert last in explain.names(tuple(table)), option
+        file = tmp_path / name
+        file.write_text(f"{name} = 1\n")
+        told = [one for read in IMPORTERS for one in read(file).report.entries if one.line]
+        assert [one for one in told if "no such option" not in one.text], name
 
 
 def test_every_default_can_be_written_as_it_is_shown() -> None:
