@@ -423,6 +423,17 @@ def test_a_header_without_end_is_not_kept() -> None:
     assert world.message() == milter.CONTINUE
 
 
+def test_names_without_end_use_up_the_room_too() -> None:
+    """Postfix lets a name be as long as a whole field."""
+    world = ready()
+    world.adapter.envfrom(world.ctx, b"<a@b.example>")
+    name = "X" * 60000
+    for _ in range(HEADER_ROOM // 60000 + 20):
+        world.adapter.header(world.ctx, name, b"")
+    assert len(world.fake.priv.headers) * 60000 < HEADER_ROOM
+    assert world.adapter.eom(world.ctx) == milter.REJECT
+
+
 def test_many_tiny_fields_use_up_the_room_too() -> None:
     world = ready()
     world.adapter.envfrom(world.ctx, b"<a@b.example>")

@@ -123,7 +123,7 @@ class Adapter:
         """Keep the octets.  Runs for every field of every message: nothing else here."""
         session = ctx.getpriv()
         if session is not None:
-            session.room -= len(value) + FIELD_COST
+            session.room -= len(name) + len(value) + FIELD_COST
             if session.room >= 0:
                 session.add((name, value))
         return NOREPLY

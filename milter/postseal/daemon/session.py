@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from postseal.daemon.engine import MessageResolver, Work
     from postseal.daemon.guard import Fault
 
-# Room for the header of one message: octets of the values and FIELD_COST for each field.
+# Room for the header of one message: octets of the fields and FIELD_COST for each of them.
 # Postfix lets a message of any number of fields through; nobody's mail has a fraction of this.
 HEADER_ROOM = 4 * 1024 * 1024
 FIELD_COST = 256
