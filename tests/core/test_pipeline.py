@@ -14,7 +14,7 @@ from postseal.core.pipeline import Pipeline
 from postseal.core.resolver import DnsFault
 from postseal.core.roles import Origin, Origins, Role
 from postseal.core.rules import DmarcRules, FromRules, OnBadFrom, OnFault, OnQuarantine
-from postseal.core.signing import SigningUnavailable
+from postseal.core.signing import ChooseBy, SigningUnavailable
 from postseal.core.transaction import Address, Client, Envelope
 from postseal.core.verdict import Verdict
 from support.dkimmail import FIELDS, KEYS, NOW, Mail, check, mail, signed
@@ -197,6 +197,23 @@ def test_users_bound_to_their_authors(client: Client, author: str, is_signed: bo
     assert bool(verdict.signatures) is is_signed
     assert is_signed or verdict.origin is Origin.NOT_OWNER
     assert verdict.action == Accept()
+
+
+@pytest.mark.parametrize(
+    ("sender", "is_signed"),
+    [
+        pytest.param("ann@example.com", True, id="own-address"),
+        pytest.param("ann@Example.COM", True, id="own-address-otherwise-written"),
+        pytest.param("boss@example.com", False, id="somebody-elses"),
+        pytest.param("", True, id="a-bounce-is-the-authors"),
+    ],
+)
+def test_users_bound_to_the_envelope_that_chooses_the_key(sender: str, is_signed: bool) -> None:
+    """Or one customer has mail signed by another's key, with a MAIL FROM of his."""
+    told = rules(logins=OwnOnly(), choose_by=ChooseBy.ENVELOPE)
+    verdict = through(mail(FIELDS), dns(), client=USER, sender=sender, told=told)
+    assert bool(verdict.signatures) is is_signed
+    assert is_signed or verdict.origin is Origin.NOT_OWNER
 
 
 @pytest.mark.parametrize(

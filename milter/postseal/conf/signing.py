@@ -142,7 +142,8 @@ class Sign(Section):
         description="A table that binds authors to logins, so that one customer cannot have mail"
         " signed as another: AUTHOR LOGIN, LOGIN on a line, with authors written as the senders of"
         " signing_table. A login of % is the author's own address, * is every login. Mail of an"
-        " authenticated client whose author has no row, or not with its login, is not signed."
+        " authenticated client whose author has no row, or not with its login, is not signed; where"
+        " choose_by is envelope, that holds for the envelope sender, too."
         " csl:*=% lets everybody write under their own address only. Mail that did not"
         " authenticate is not concerned. Empty binds nothing.",
     )

@@ -44,8 +44,8 @@ from postseal.core.resolver import Resolver
 from postseal.core.roles import Origin
 from postseal.core.rules import OnFault, Rules
 from postseal.core.signing import (
+    ChooseBy,
     KeyChooser,
-    LoginTable,
     SigningUnavailable,
     address_of,
     is_ours,
@@ -90,11 +90,11 @@ class Pipeline:
             return Refused(rules, origin, client, authors, header, unknown)
         now = int(self._clock())
         try:
-            if origin.signs and not _may_write(client, authors, rules.logins):
-                origin = Origin.NOT_OWNER
-            if origin.signs and authors.why is address.Why.ONE:
+            if origin.signs:
                 sender = address_of(rules.choose_by, client, envelope, authors)
-                if choices := self._keys.choose(sender):
+                if not _may_write(client, authors, sender, rules):
+                    origin = Origin.NOT_OWNER
+                elif authors.why is address.Why.ONE and (choices := self._keys.choose(sender)):
                     return Outbound(
                         rules, origin, client, authors, header, choices, now, self._turn
                     )
@@ -130,11 +130,17 @@ def _at_once(work: Callable[[], Signatures]) -> Signatures:
     return work()
 
 
-def _may_write(client: Client, authors: address.Authors, logins: LoginTable | None) -> bool:
+def _may_write(client: Client, authors: address.Authors, sender: str, rules: Rules) -> bool:
     """Whether this user may have mail signed for these authors: for one author, and their own.
 
+    Where keys are chosen by the envelope, that sender must be theirs as well: nothing else
+    says so, and a login chooses nobody's keys but its own.
     Raises SigningUnavailable when the table does not say.
     """
+    logins = rules.logins
     if logins is None or not (client.auth_user or client.auth_type):
         return True
-    return authors.addresses == 1 and logins.allows(client.auth_user, authors.first_address)
+    wanted = [authors.first_address]
+    if rules.choose_by is ChooseBy.ENVELOPE and sender != authors.first_address:
+        wanted.append(sender)
+    return authors.addresses == 1 and all(logins.allows(client.auth_user, one) for one in wanted)
