@@ -59,8 +59,10 @@ def test_circles(names: list[str], name: str, rests: bool) -> None:
                      id="no-label-border"),
         pytest.param(["bank.co.uk"] * 3, "_dmarc.bank.co.uk", ["bank.co.uk"], True,
                      id="silent-itself"),
-        pytest.param([f"d{n}.tld" for n in range(48)], "_dmarc.bank.co.uk", ["bank.co.uk"], True,
-                     id="nothing-answers"),
+        pytest.param([f"d{n}.tld" for n in range(48)], "_dmarc.bank.co.uk", ["bank.co.uk"], False,
+                     id="nothing-answers-but-the-author-may"),
+        pytest.param([f"d{n}.tld" for n in range(48)], "s._domainkey.other.example",
+                     ["bank.co.uk"], True, id="nothing-answers-beside-the-author"),
     ],
 )  # fmt: skip
 def test_names_that_are_insisted_on(

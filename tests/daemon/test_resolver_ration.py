@@ -59,6 +59,24 @@ def test_what_is_insisted_on_is_asked_though_its_neighbours_are_silent() -> None
         insisting.close()
 
 
+def test_what_is_insisted_on_is_asked_though_nothing_else_answers() -> None:
+    """Two messages with forty-eight silent names hide no policy from a third one."""
+    records = {("_dmarc.bank.example", "A"): ("192.0.2.1",)}
+    with DnsServer(records, faults={"*.silent.example": Fault.TIMEOUT}) as server:
+        dns = make(server, timeout=0.5)
+        session = dns.session()
+        names = [f"n.d{number}.silent.example" for number in range(48)]
+        for name in names:
+            session.prefetch(name, Kind.A)
+        assert {fault_of(session, name) for name in names} == {DnsFault.TIMEOUT}
+        session.close()
+        forged = dns.session()
+        forged.insist(["ceo.office.bank.example"])
+        assert fault_of(forged, "s._domainkey.other.example") is DnsFault.TIMEOUT  # rests
+        assert fault_of(forged, "_dmarc.bank.example") is None
+        forged.close()
+
+
 def test_what_is_used_is_used() -> None:
     """Shares are of what is left: a second one gives nothing back."""
     with DnsServer(RECORDS) as server:

@@ -13,7 +13,7 @@ DOES NOT
     wait, or know about packets.
 
 A sender can only trip a circle in which nobody else gets answers: one answer
-starts the count again.
+starts the count again.  What a policy is looked for at is asked nevertheless (insisted).
 """
 
 from __future__ import annotations
@@ -66,14 +66,15 @@ class Breaker:
         """Whether this name is not to be asked now.
 
         insisted: domains that are asked for as long as they answer themselves: what is at,
-        below or above them rests by its narrowest circle alone, or when nothing answers.
+        below or above them rests by its narrowest circle alone.  That nothing at all answers
+        proves nothing where little mail comes: the silent names may all be a sender's.
         """
         if not self._closed:  # the usual case, without the lock
             return False
         with self._lock:
             resting = [c for c, _ in _circles(name) if self._closed.get(c, now) > now]
         if resting and _concerns(name, insisted):
-            resting = [circle for circle in resting if not circle.startswith("2 ")]
+            resting = [circle for circle in resting if circle.startswith("3 ")]
         return bool(resting)
 
     def timed_out(self, name: str, now: float) -> None:
