@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from postseal.core.address import author_domains
+from postseal.core.dmarc import evaluate
+from postseal.core.field import Field
 from postseal.core.resolver import DnsFault, Kind, TemporaryDnsError
 from postseal.daemon.resolver import Resolver, ResolverConfig, Session
 from support.dnsserver import DnsServer, Fault
@@ -87,3 +90,17 @@ def test_what_is_used_is_used() -> None:
         session.ration(1.0)
         assert fault_of(session, "n0.example.com") is DnsFault.BUDGET
         session.close()
+
+
+def test_a_second_author_cannot_spend_the_time_that_the_first_ones_policy_needs() -> None:
+    """Each step of his walk is slow; the other's must have been asked for by then."""
+    records = {("_dmarc.bank.example", "TXT"): (b"v=DMARC1; p=reject",)}
+    faults = {"_dmarc.c.evil.example": Fault.TIMEOUT}
+    field = Field(b"From", b" x@a.b.c.evil.example, ceo@a.b.bank.example")
+    with DnsServer(records, faults=faults) as server:
+        session = make(server, timeout=0.5).session(seconds=0.3)
+        authors = author_domains([field])
+        evaluate.prefetch(authors, session)
+        result = evaluate.evaluate(authors, resolver=session)
+        session.close()
+    assert (result.status, result.applied) == (evaluate.Status.FAIL, evaluate.Disposition.REJECT)

@@ -115,17 +115,17 @@ class Checking:
     def _start_questions(self) -> None:
         resolver = self._resolver
         resolver.insist(self._authors.domains)
+        rules = self._rules
+        if rules.dmarc.enabled and not self._origin.trusted:  # first, while all can be asked
+            identifiers = [claim.domain for claim in self._dkim.signatures]
+            identifiers += filter(None, [mailbox_domain(self._envelope.sender)])
+            dmarc.prefetch(self._authors, resolver, identifiers)
         for name in self._dkim.query_names:
             resolver.prefetch(name, Kind.TXT)
         for name in self._arc.query_names if self._arc is not None else ():
             resolver.prefetch(name, Kind.TXT)
         if self._origin.trusted:
             return
-        rules = self._rules
-        if rules.dmarc.enabled:
-            identifiers = [claim.domain for claim in self._dkim.signatures]
-            identifiers += filter(None, [mailbox_domain(self._envelope.sender)])
-            dmarc.prefetch(self._authors, resolver, identifiers)
         if rules.spf_enabled:
             spf.prefetch(
                 client=self._address,

@@ -369,9 +369,17 @@ def test_a_crowd_of_identifiers_is_capped() -> None:
         pytest.param("a@m.x.example", ("x.example",), "m.x.example x.example example", id="above"),
         pytest.param("(((", ("b.x.example",), "", id="nobody"),
         pytest.param("a@x.example, a@y.example", ("b.y.example",),
-                     "x.example y.example b.y.example example", id="near-the-second"),
+                     "x.example example y.example b.y.example", id="near-the-second"),
         pytest.param(", ".join(f"a@{n}.example" for n in range(9)), (),
-                     "0.example 1.example 2.example 3.example 4.example", id="D-27-cap"),
+                     "0.example example 1.example 2.example 3.example 4.example", id="D-27-cap"),
+        pytest.param("a@o.m.x.example", (), "o.m.x.example m.x.example x.example example",
+                     id="a-long-walk"),
+        pytest.param("a@9.8.7.6.5.4.3.2.x.example", (), "9.8.7.6.5.4.3.2.x.example"
+                     " 6.5.4.3.2.x.example 5.4.3.2.x.example 4.3.2.x.example 3.2.x.example"
+                     " 2.x.example x.example example", id="the-longest"),
+        pytest.param("a@m.evil.example, a@m.x.example", (),
+                     "m.evil.example evil.example example m.x.example x.example",
+                     id="one-of-several-walks"),
     ],
 )  # fmt: skip
 def test_prefetch(value: str, identifiers: tuple[str, ...], names: str) -> None:

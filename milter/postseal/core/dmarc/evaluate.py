@@ -48,11 +48,12 @@ from ..resolver import BadName, Kind, Resolver, TemporaryDnsError
 from .align import MAX_IDENTIFIERS, Aligner, Facts, normal, pairs
 from .record import Disposition
 from .result import Result, Status, Why
-from .walk import Discovery
+from .walk import Discovery, policy_names
 
 __all__ = ["Disposition", "Result", "Status", "Why", "evaluate", "prefetch"]
 
 MAX_DOMAINS = 5  # Author Domains evaluated (RFC 9989 section 11.5)
+_USUAL_LABELS = 3  # of a From field's domain
 
 
 def prefetch(authors: Authors, resolver: Resolver, identifiers: Iterable[str] = ()) -> None:
@@ -64,13 +65,19 @@ def prefetch(authors: Authors, resolver: Resolver, identifiers: Iterable[str] = 
     most such names have no record of their own; and, for identifiers (d=, MAIL
     FROM) that are another name of the same organisation as far as two labels
     tell, theirs and the top's, which relaxed alignment will need.
+
+    Where a walk will be long, or one of several, all its names: its time and questions
+    must not be spent on others by then, such as a forger's own second author.
     """
     others = normal(identifiers)[:MAX_IDENTIFIERS]
     names: dict[str, None] = {}
+    several = len(authors.domains) > 1
     for domain in authors.domains[:MAX_DOMAINS]:
         parts = labels(domain)
         names[domain] = None
-        if len(parts) > 2:
+        if several or len(parts) > _USUAL_LABELS:
+            names |= dict.fromkeys(policy_names(domain))
+        elif len(parts) > 2:
             names[".".join(parts[1:])] = None
         near = ".".join(parts[-2:])
         for identifier in others:
