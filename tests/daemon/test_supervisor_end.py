@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,25 @@ def test_a_message_between_two_steps_is_finished(tmp_path: Path) -> None:
         mta.body(b"late\r\n")
         assert seen(mta.end())["octets"] == 6
         assert daemon.process.wait(60) == 0
+
+
+def test_the_next_daemon_keeps_its_files(tmp_path: Path) -> None:
+    """It is started while the one before still waits for a message."""
+    socket, pid_file = tmp_path / "socket", tmp_path / "pid"
+    settings: dict[str, Any] = {"socket": f"unix:{socket}", "pid_file": str(pid_file)}
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    with milterdaemon.start(tmp_path / "one", **settings) as one:
+        slow = Slow(one)
+        one.signal(signal.SIGTERM)
+        one.wait_for(lambda: not socket.exists())
+        with milterdaemon.start(tmp_path / "two", **settings) as two:
+            assert slow.result() is not None
+            assert one.process.wait(60) == 0
+            ask(two)
+            assert pid_file.read_text() == f"{two.process.pid}\n"
+        assert not socket.exists()
+        assert not pid_file.exists()
 
 
 def test_connections_without_a_message_do_not_delay_the_end(tmp_path: Path) -> None:

@@ -27,7 +27,6 @@ import signal
 import socket
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 
 from postseal.daemon import notify, privileges, sockets, worker
@@ -36,6 +35,7 @@ from postseal.daemon.children import LONG_LIFE, Child, fork_worker, pause, signa
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log, open_log
+from postseal.daemon.ownfile import OwnFile, write_pid
 from postseal.daemon.pulse import Watchdog
 from postseal.tables.watch import Watch
 
@@ -84,6 +84,8 @@ class Supervisor:
         self.next: Generation | None = None
         self.endpoint = sockets.Endpoint.parse(app.settings.socket)
         self.listener = -1
+        self.socket_file: OwnFile | None = None
+        self.pid_file: OwnFile | None = None
         self.children: dict[int, Child] = {}  # those that serve, by process number
         self.incoming: dict[int, Child] = {}  # those of a new configuration, not all ready yet
         self.retired: dict[int, Child] = {}  # those that end by themselves
@@ -102,6 +104,7 @@ class Supervisor:
         """Serve until told to end.  Raises SocketError when the socket cannot be had."""
         settings = self.now.app.settings
         self.listener = sockets.listen(self.endpoint, settings.socket_mode, settings.socket_group)
+        self.socket_file = OwnFile(self.endpoint.path) if self.endpoint.path else None
         self._lifeline, self._lifeline_end = os.pipe()
         self._wake, waker = socket.socketpair()
         self._wake.setblocking(False)
@@ -327,6 +330,8 @@ class Supervisor:
             child.tell(signal.SIGTERM)
         began = time.monotonic()
         time.sleep(LET_GO)
+        if self.socket_file:  # while it is ours: as soon as nobody listens, the next one may
+            self.socket_file.remove()
         with socket.socket(fileno=self.listener) as shared:
             worker.refuse(shared)
         seconds = worker.STOP_SECONDS + self.now.app.settings.dns.seconds + KILL_AFTER
@@ -343,15 +348,10 @@ class Supervisor:
                 seconds += KILL_AFTER
             if self.retired:
                 self._wait(0.5)
-        self._clean_up()
+        if self.pid_file:
+            self.pid_file.remove()
         self._summarize()
         self._say("info", event="stopped")
-
-    def _clean_up(self) -> None:
-        for path in (self.endpoint.path, self.now.app.settings.pid_file):
-            if path:
-                with contextlib.suppress(OSError):
-                    Path(path).unlink()
 
     # -- small things -----------------------------------------------------------------------
 
@@ -371,13 +371,7 @@ class Supervisor:
     def _write_pid(self) -> None:
         if path := self.now.app.settings.pid_file:
             try:
-                # Made anew, never written through: the directory may be the workers' user's,
-                # and a link in it would lead a root's pen anywhere.
-                path.unlink(missing_ok=True)
-                # Whatever the umask: who may write to it chooses whom root sends signals to.
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-                with os.fdopen(os.open(path, flags, 0o644), "w") as file:
-                    file.write(f"{os.getpid()}\n")
+                self.pid_file = write_pid(path)
             except OSError as error:  # postseal reload needs it, mail does not
                 why = f"{path}: {error.strerror}"
                 self._say("warning", event="no-pid-file", error=why, hint=NO_PID_FILE)
