@@ -55,7 +55,21 @@ def test_option(line: str, option: str, value: object, fate: str, tmp_path: Path
     for part in option.split("."):
         found = getattr(found, part)
     assert found == value
-    assert [one.fate.value for one in work.report.entries] == [fate]
+    assert [one.fate.value for one in work.report.entries if one.line] == [fate]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("RejectFailures yes\n", {"PublicSuffixList", "RejectMultiValueFrom"}),
+        ("RejectFailures yes\nPublicSuffixList /p\nRejectMultiValueFrom yes\n", set()),
+        ("RejectFailures no\n", set()),
+    ],
+)
+def test_what_is_refused_now_and_was_not(text: str, told: set[str], tmp_path: Path) -> None:
+    """OpenDMARC without a list knew no organisations, and never judged several authors."""
+    entries = migrated(tmp_path, text).report.entries
+    assert {one.option for one in entries if "is not given" in one.text} == told
 
 
 @pytest.mark.parametrize(("reject", "what"), [("yes", "hold"), ("no", "none")])
@@ -63,7 +77,7 @@ def test_hold_worked_with_reject_alone(reject: str, what: str, tmp_path: Path) -
     work = migrated(tmp_path, f"RejectFailures {reject}\nHoldQuarantinedMessages yes\n")
     assert settings(work).dmarc.quarantine == what
     fate = Fate.KEPT if what == "hold" else Fate.CHANGED
-    assert work.report.entries[-1].fate is fate
+    assert [one.fate for one in work.report.entries if one.line == 2] == [fate]
 
 
 def test_whom_it_left_alone_is_exempt(tmp_path: Path) -> None:

@@ -108,10 +108,21 @@ def _broken(work: Migration) -> None:
     """Mail without exactly one author."""
     multiple, required = work.take("RejectMultiValueFrom"), work.take("RequiredHeaders")
     one = work.take("RequiredFrom")
-    if multiple is not None:
-        if multiple.on:
-            work.put("from.multiple", "reject")
+    acts = work.tree.get("dmarc", {}).get("reject", False)
+    text = (
+        "mail with several authors, which OpenDMARC then let pass, is judged by the strictest"
+        " of their policies"
+    )
+    if multiple is None:
+        if acts:
+            work.unsaid("RejectMultiValueFrom", text)
+    elif multiple.on:
+        work.put("from.multiple", "reject")
         work.say(Fate.KEPT, multiple, "is [from] multiple")
+    else:
+        work.say(
+            Fate.CHANGED if acts else Fate.KEPT, multiple, text if acts else "is [from] multiple"
+        )
     for given in filter(None, (required, one)):
         if given.on:
             work.put("from.missing", "reject")
@@ -164,6 +175,9 @@ def _trust(work: Migration) -> None:
         )
         work.say(Fate.CHANGED if others else Fate.NO_EFFECT, given, text)
     given = work.take("PublicSuffixList")
+    if given is None and work.tree.get("dmarc", {}).get("reject"):
+        text = "sub-domains, which OpenDMARC then left alone, fall under their domain's policy now"
+        work.unsaid("PublicSuffixList", text)
     if given is not None:
         text = (
             "organisations are found by the tree walk of RFC 9989; discovery = "
