@@ -62,9 +62,18 @@ def test_half_a_file_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "fsync", full)
     place = tmp_path / "postseal.toml"
     with pytest.raises(Problem, match="No space left") as caught:
-        migrate.write_new(place, "")
+        migrate.write_new(place, "", 0o600)
     assert (caught.value.code, place.exists()) == (os.EX_CANTCREAT, False)
     assert "space on the disk" in caught.value.hint
+
+
+@pytest.mark.parametrize(("mode", "made"), [(0o644, 0o644), (0o640, 0o640), (0o400, 0o600)])
+def test_output_is_no_more_open_than_what_was_read(old: Path, mode: int, made: int) -> None:
+    """There may be the password of a database in it."""
+    old.chmod(mode)
+    new = old.parent / "postseal.toml"
+    assert main(["migrate", "--output", str(new), str(old)]) == 0
+    assert new.stat().st_mode & 0o777 == made
 
 
 def test_what_has_to_be_mended_is_said(old: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ def main(args: argparse.Namespace) -> int:
     text = work.result()
     faults = examine(work, text, args.output or Path("postseal.toml"))
     if args.output:
-        write_new(args.output, text)
+        write_new(args.output, text, mode_of(args.files))
     if args.json:
         print(as_json(work, text, faults))
     else:
@@ -164,10 +164,22 @@ def examine(work: Migration, text: str, place: Path) -> list[Mistake]:
     return [one for one in found if one.severity is Severity.ERROR]
 
 
-def write_new(path: Path, text: str) -> None:
+def mode_of(files: list[Path]) -> int:
+    """Permissions for what has been taken from all of these: there may be passwords in it."""
+    mode = 0o644
+    for file in files:
+        mode &= file.stat().st_mode | 0o600
+    return mode
+
+
+def write_new(path: Path, text: str, mode: int) -> None:
     """A file of that text, whole or not at all.  Raises Problem where there is one already."""
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags, mode)
+
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open(path, "x", encoding="utf-8", opener=opener) as file:
             try:
                 file.write(text)
                 file.flush()
