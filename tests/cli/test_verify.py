@@ -99,7 +99,8 @@ def test_standard_input_with_lf(
 
 def test_no_such_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "nowhere/message.eml"]) == 66
-    assert "nowhere/message.eml: No such file or directory" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "nowhere/message.eml: No such file or directory (hint: check the path" in said
 
 
 def test_a_wrong_configuration(

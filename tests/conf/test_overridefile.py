@@ -90,7 +90,8 @@ def test_each_bad_row_is_named_and_good_ones_are_not(tmp_path: Path) -> None:
         pytest.param(b"override = 3\n", "rows.toml:1: override: is no row: write [[override]]",
                      id="a-number"),
         pytest.param(b"[[override]\n", "rows.toml:1: not TOML", id="toml"),
-        pytest.param(b"# \xff\n", "rows.toml:1: not UTF-8 text", id="octets"),
+        pytest.param(b"# \xff\n", "rows.toml:1: not UTF-8 text (hint: save it as UTF-8,"
+                     " or as ASCII alone)", id="octets"),
         pytest.param(b"override = [1]\n", "rows.toml:1: override[1]: expected a table, not 1",
                      id="no-table"),
         pytest.param(b"[[override]]\n" * (MAX_OVERRIDES + 1), "rows.toml: has more than 1000 rows",

@@ -53,6 +53,22 @@ def test_the_key_of_a_file(ring: Keyring, tmp_path: Path) -> None:
     assert ring.file(path) is key
 
 
+def test_a_key_that_this_user_may_not_read(
+    ring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root nothing is refused, so the refusal is made here."""
+    path = write(tmp_path / "k", ed25519())
+
+    def refuse(*_given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(KeyFault) as caught:
+        ring.file(path)
+    assert caught.value.what == f"{path}: cannot be read: Permission denied"
+    assert caught.value.hint == "be root, or let this user read it"
+
+
 def test_a_file_that_was_added_is_not_opened_again(ring: Keyring, tmp_path: Path) -> None:
     path = write(tmp_path / "k", ed25519())
     ring.add(path)

@@ -31,4 +31,5 @@ def read_message(name: str) -> tuple[Header, bytes]:
     try:
         return split(Path(name).read_bytes())
     except OSError as error:
-        raise Unreadable(f"{name}: {error.strerror}") from None
+        hint = "check the path, and who may read it"
+        raise Unreadable(f"{name}: {error.strerror} (hint: {hint})") from None

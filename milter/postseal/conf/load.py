@@ -126,7 +126,7 @@ def toml(data: bytes, name: str) -> tuple[dict[str, Any], lines.Index]:
         return tomllib.loads(text), lines.Index(text)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        what, hint = "not UTF-8 text", ""
+        what, hint = "not UTF-8 text", "save it as UTF-8, or as ASCII alone"
     except RecursionError:
         what, hint = "nested too deeply", ""
     except tomllib.TOMLDecodeError as error:

@@ -44,6 +44,10 @@ LET_GO = 0.2  # seconds in which the workers let go of the listening socket
 CROWD = 4  # generations of old workers beside which no change of a file starts another
 KILL_AFTER = 5.0  # seconds beyond the workers' own patience until SIGKILL
 KILLED = "somebody killed it, or the kernel for want of memory, which dmesg tells"
+AS_ROOT = (
+    f"adduser --system --group --no-create-home {privileges.DEFAULT_USER} makes the user that is"
+    " taken by itself; or set user in the configuration"
+)
 NO_PID_FILE = "mail does not need it; without it, reload by SIGHUP or systemctl"
 EX_OK = 0
 EX_SOFTWARE = 70
@@ -113,7 +117,7 @@ class Supervisor:
         self._signals()
         self._write_pid()
         if self.now.identity is None and os.geteuid() == 0:
-            self._say("warning", event="running-as-root", hint="set user in the configuration")
+            self._say("warning", event="running-as-root", hint=AS_ROOT)
         for slot in range(self.now.count):
             self._start(self.now, slot, self.children)
         status = EX_OK

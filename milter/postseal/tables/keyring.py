@@ -85,7 +85,8 @@ class Keyring:
             return KeyFault(f"{path}: there is no such file", "postseal-genkey makes a key")
         except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
             reason = error.strerror if isinstance(error, OSError) else "a loop of links"
-            return KeyFault(f"{path}: cannot be read: {reason}")
+            hint = "be root, or let this user read it" if isinstance(error, PermissionError) else ""
+            return KeyFault(f"{path}: cannot be read: {reason}", hint)
         return data
 
     def file(self, path: Path) -> crypto.PrivateKey:
