@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postseal_keys import keypair
-from postseal_keys.console import CONFIG, Problem
+from postseal_keys.console import CONFIG, DATAERR, Problem
 from postseal_keys.rotate import machine, tables
-from postseal_keys.rotate.model import Line
+from postseal_keys.rotate.model import COMING, Line
 from postseal_keys.rotate.settings import Entry, Settings
 from postseal_keys.rotate.tables import Row
 
@@ -69,6 +69,29 @@ def lines_of(
             found.pop(place, None)
             troubles.append(Trouble(line, problem))
     return list(found.values()), troubles
+
+
+def stray(line: Line, table: str, state: str) -> Problem | None:
+    """The KeyTable no longer has the key that signs by the state file: one of them was restored
+    from a backup, or changed by hand.  While a switch is under way it has the coming key."""
+    now = line.signing
+    if now is None or any(
+        tables.uses(table, line.domain, key.selector) for key in (now, *line.at(*COMING))
+    ):
+        return None
+    stages = {key.selector: key.stage for key in line.keys}
+    others = [selector for selector, _ in tables.selectors(table, line.domain)]
+    known = [f"{one}, which is {stages[one]}" for one in others if one in stages]
+    has = f"; it has {', '.join(known or others)}" if others else ""
+    hint = f"lead the row to {line.domain}:{now.selector}:{now.file}"
+    if not known:
+        hint += f"; or, if another key is to sign, give the [[key]] {now.selector} in {state}"
+        hint += " its selector and file"
+    return Problem(
+        f"the KeyTable has no row with {now.selector}, which signs by the state file{has}",
+        hint=hint,
+        code=DATAERR,
+    )
 
 
 def _adopt(line: Line, entry: Entry, world: _Tables, now: int) -> Line:
@@ -144,7 +167,7 @@ def _kind(row: Row) -> str:
 def _refuse_any(entry: Entry, world: _Tables) -> None:
     """A row for any domain that signs for this one would go on beside the new key."""
     for row in tables.rows(world.keys):
-        if row.domain != "%" or not _leads_here(row, entry.domain, world.signing):
+        if row.domain != "%" or not leads_here(row, entry.domain, world.signing):
             continue
         path = row.key.replace("%", entry.domain)
         try:
@@ -162,7 +185,7 @@ def _refuse_any(entry: Entry, world: _Tables) -> None:
         )
 
 
-def _leads_here(row: Row, domain: str, signing: str) -> bool:
+def leads_here(row: Row, domain: str, signing: str) -> bool:
     """Whether the SigningTable lets the row sign for the domain; True when it is not known."""
     if not signing:
         return True

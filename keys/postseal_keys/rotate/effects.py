@@ -26,9 +26,9 @@ from postseal_keys import keypair, names, store
 from postseal_keys.console import CONFIG, DATAERR, UNAVAILABLE, Problem, os_problem
 from postseal_keys.hangup import hang_up
 from postseal_keys.keycheck import Wanted, wanted
-from postseal_keys.rotate import tables
+from postseal_keys.rotate import adopt, tables
 from postseal_keys.rotate.machine import Make, Publish, Remove, Revoke, Switch
-from postseal_keys.rotate.model import Key, Line
+from postseal_keys.rotate.model import COMING, Key, Line
 from postseal_keys.rotate.publish import Publisher, run_program
 from postseal_keys.rotate.settings import Settings
 from postseal_keys.rotate.tables import Change
@@ -80,7 +80,14 @@ class Effects:
         return self.looker(key.selector, line.domain, self._public(line, key))
 
     def _public(self, line: Line, key: Key) -> Wanted:
-        public = wanted(keypair.load_file(key.file, trial=True))
+        try:
+            public = wanted(keypair.load_file(key.file, trial=True))
+        except Problem as problem:
+            hint = "put it back"
+            if key in line.at(*COMING):
+                hint += f", or take the [[key]] {key.selector} out of {self.settings.state}: it"
+                hint += " never signed, and a new one is planned"
+            raise Problem(problem.message, hint=hint, code=problem.code) from None
         if public.kind != line.kind:
             raise Problem(
                 f"{key.file}: is {public.kind}, not {line.kind}",
@@ -132,7 +139,8 @@ class Effects:
         if strange:
             raise Problem(
                 f"{_name(line, key)} has a record already, of another key",
-                hint="remove it, or choose another pattern for selectors",
+                hint="remove that record; or set another pattern for selectors and take the [[key]]"
+                f" {key.selector} out of {self.settings.state}, and a new one is planned",
                 code=DATAERR,
             )
         self.publisher.put(_name(line, key), public.record)
@@ -179,7 +187,16 @@ class Effects:
 
     def _not_in_use(self, line: Line, key: Key) -> None:
         """Whatever the state says: a key that the tables name is not revoked."""
-        rows = tables.uses(_read(self.settings.key_table), line.domain, key.selector)
+        table, signing = _read(self.settings.key_table), ""
+        if self.settings.signing_table:
+            signing = _read(self.settings.signing_table)
+        rows = tables.uses(table, line.domain, key.selector)
+        rows += [
+            row.name
+            for row in tables.rows(table)
+            if (row.domain, row.selector) == ("%", key.selector)
+            and adopt.leads_here(row, line.domain, signing)
+        ]
         if rows:
             raise Problem(
                 f"{self.settings.key_table}: row {rows[0]} still signs with {key.selector}",

@@ -30,7 +30,7 @@ from postseal_keys.keycheck import Wanted, wanted
 from postseal_keys.keyreport import Job, World, network, report
 from postseal_keys.options import Values, help_text, parse
 from postseal_keys.rotate import machine, runner
-from postseal_keys.rotate.adopt import Trouble, lines_of
+from postseal_keys.rotate.adopt import Trouble, lines_of, stray
 from postseal_keys.rotate.effects import Effects, Seen
 from postseal_keys.rotate.model import Key, Line, Stage
 from postseal_keys.rotate.options import ABOUT, EXAMPLES, MANUAL, OPTIONS
@@ -67,6 +67,7 @@ def _run(argv: Sequence[str], clock: Clock) -> int:
     now = int(clock())
     if command == "status":
         lines, troubles = _lines(settings, store.load(), now)
+        troubles += _strays(settings, lines)
         return _status(values, settings, lines, now) or _complain(troubles)
     with store.locked():
         lines, troubles = _lines(settings, store.load(), now)
@@ -87,7 +88,7 @@ def _do(
     if values.flag("dry-run"):
         for text in runner.rehearse(lines, effects, now):
             print(text)
-        return _complain(troubles)
+        return _complain([*troubles, *_strays(settings, lines)])
     table = _text(settings.key_table)
     lines, more = runner.run(lines, effects, store.save, now, key_table=table)
     return _complain([*troubles, *more])
@@ -136,6 +137,13 @@ def _lines(settings: Settings, known: list[Line], now: int) -> tuple[list[Line],
     """Every domain of the configuration has a line; a key that signs already is taken over."""
     signing = _text(settings.signing_table) if settings.signing_table else ""
     return lines_of(settings, known, _text(settings.key_table), signing, now)
+
+
+def _strays(settings: Settings, lines: Sequence[Line]) -> list[Trouble]:
+    """The lines of the configuration whose key is no longer in the KeyTable."""
+    table = _text(settings.key_table)
+    found = [(line, stray(line, table, settings.state)) for line in lines if settings.entry(line)]
+    return [Trouble(line, problem) for line, problem in found if problem is not None]
 
 
 def _text(path: str) -> str:
@@ -216,9 +224,15 @@ def _status(values: Values, settings: Settings, lines: Sequence[Line], now: int)
 
 def _shown(line: Line, settings: Settings, now: int) -> Iterator[str]:
     step = machine.due(line, settings.policy, now)
-    yield f"{line.label}: {runner.told(step)}; {_when(step, now)}"
+    if settings.entry(line) is None:
+        yield f"{line.label}: {runner.LEFT_ALONE}"
+    else:
+        yield f"{line.label}: {runner.told(step)}; {_when(step, now)}"
     for key in line.keys:
-        yield f"  {key.selector:<20} {key.stage:<10} for {durations.shown(now - key.since)}"
+        age = f"for {durations.shown(now - key.since)}"
+        if key.since > now:
+            age = f"in {durations.shown(key.since - now)}: was the clock changed?"
+        yield f"  {key.selector:<20} {key.stage:<10} {age}"
         if todo := _by_hand(line, key, settings):
             yield f"    {todo}"
 
@@ -245,7 +259,9 @@ def _when(step: machine.Step, now: int) -> str:
 
 
 def _plain(line: Line, settings: Settings, now: int) -> dict[str, object]:
-    step = machine.due(line, settings.policy, now)
+    step: machine.Step = machine.Wait(None, runner.LEFT_ALONE)
+    if settings.entry(line) is not None:
+        step = machine.due(line, settings.policy, now)
     waits = isinstance(step, machine.Wait)
     return {
         "domain": line.domain,

@@ -16,13 +16,15 @@ SEE ALSO
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import dns.exception
 import dns.name
@@ -38,6 +40,7 @@ from postseal_keys.formats.txt import quoted
 
 TIMEOUT = 20.0  # seconds for one update
 HOOK_TIMEOUT = 300.0  # seconds for the program
+LAST_WORDS = 4096  # octets at the end of a program's output that are looked at
 
 
 class Publisher(Protocol):
@@ -84,15 +87,16 @@ class Hook:
 def run_program(words: Sequence[str], *, what: str) -> None:
     """Run a program with nothing on its standard input.  Raises Problem if it fails."""
     try:
-        done = subprocess.run(
-            list(words),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=HOOK_TIMEOUT,
-            check=False,
-        )
+        with tempfile.TemporaryFile() as said:  # no pipe: what it starts may outlive it
+            done = subprocess.run(
+                list(words),
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                timeout=HOOK_TIMEOUT,
+                check=False,
+            )
+            last = _last_line(said) if done.returncode else ""
     except OSError as error:
         raise os_problem(error, hint=f"{what}: give the whole path", code=CONFIG) from None
     except subprocess.TimeoutExpired:
@@ -102,13 +106,24 @@ def run_program(words: Sequence[str], *, what: str) -> None:
             code=UNAVAILABLE,
         ) from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        last = f": {said[-1][:200]}" if said else ""
+        ended = f"ended with {done.returncode}"
+        if done.returncode < 0:
+            ended = f"was ended by signal {-done.returncode}"
         raise Problem(
-            f"{what}: {words[0]} ended with {done.returncode}{last}",
+            f"{what}: {words[0]} {ended}{last}",
             hint="it is run again next time",
             code=UNAVAILABLE,
         )
+
+
+def _last_line(output: BinaryIO) -> str:
+    """What a program said last, as the end of a sentence; it may have said megabytes."""
+    output.seek(max(0, output.seek(0, os.SEEK_END) - LAST_WORDS))
+    lines = output.read(LAST_WORDS).decode("utf-8", "replace").strip().splitlines()
+    return f": {lines[-1][-200:]}" if lines else ""
+
+
+_LONG_NAMES = {"hmac-md5": "hmac-md5.sig-alg.reg.int"}  # RFC 8945 section 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +133,12 @@ class Tsig:
     name: str
     algorithm: str
     secret: str
+
+    def ring(self) -> dict[dns.name.Name, dns.tsig.Key]:
+        """The key as dnspython wants it.  Raises ValueError or DNSException."""
+        algorithm = self.algorithm.lower().removesuffix(".")
+        algorithm = _LONG_NAMES.get(algorithm, algorithm)
+        return dns.tsigkeyring.from_text({self.name: (algorithm, self.secret)})
 
     def __repr__(self) -> str:
         return f"Tsig({self.name!r}, {self.algorithm!r})"
@@ -142,9 +163,23 @@ def tsig(path: str, prog: str) -> Tsig:
     match = _KEY.search(text)
     if match is None:
         raise Problem(f"{path}: no TSIG key", hint="make one with tsig-keygen", code=CONFIG)
+    found = Tsig(match["name"], match["algorithm"], match["secret"])
+    if why := _unusable(found):
+        raise Problem(f"{path}: {why}", hint="make one with tsig-keygen", code=CONFIG)
     if mode & 0o007:
         warn(prog, f"{path}: mode {mode:04o} lets everybody change the zone", f"chmod 640 {path}")
-    return Tsig(match["name"], match["algorithm"], match["secret"])
+    return found
+
+
+def _unusable(key: Tsig) -> str:
+    """Why updates cannot be signed with the key; "" when they can."""
+    try:
+        (ring,) = key.ring().values()
+    except (ValueError, dns.exception.DNSException):
+        return "the secret of the TSIG key is not base64, or its name not one of DNS"
+    if ring.algorithm not in dns.tsig.mac_sizes:
+        return f"there is no TSIG algorithm {key.algorithm}"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +218,7 @@ class NsUpdate:
     def _message(self, zone: dns.name.Name) -> dns.update.UpdateMessage:
         if self.key is None:
             return dns.update.UpdateMessage(zone)
-        ring = dns.tsigkeyring.from_text({self.key.name: (self.key.algorithm, self.key.secret)})
-        return dns.update.UpdateMessage(zone, keyring=ring)
+        return dns.update.UpdateMessage(zone, keyring=self.key.ring())
 
     def _refused(self, name: str, why: str) -> Problem:
         return Problem(

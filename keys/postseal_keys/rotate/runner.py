@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from postseal_keys.console import Problem
-from postseal_keys.rotate import machine, selectors, tables
+from postseal_keys.rotate import adopt, machine, selectors, tables
 from postseal_keys.rotate.adopt import Trouble
 from postseal_keys.rotate.effects import Effects, names_in
 from postseal_keys.rotate.machine import Look, Plan, Step, Wait
@@ -27,6 +27,8 @@ from postseal_keys.rotate.model import Line
 from postseal_keys.rotate.settings import Settings
 
 STEPS = 40  # steps for one line in one run: more means that something goes round in a circle
+
+LEFT_ALONE = "no longer in the configuration, and left alone"
 
 Save = Callable[[Sequence[Line]], None]
 
@@ -40,6 +42,10 @@ def run(
     for index in range(len(current)):
         if effects.settings.entry(current[index]) is None:
             continue  # no longer in the configuration: remembered, and left alone
+        gone = adopt.stray(current[index], key_table, effects.settings.state)
+        if gone is not None:
+            troubles.append(Trouble(current[index], gone))
+            continue
         for _ in range(STEPS):
             line = current[index]
             step = machine.due(line, effects.settings.policy, now)
@@ -90,6 +96,9 @@ def plan(lines: Sequence[Line], index: int, settings: Settings, now: int, key_ta
 def rehearse(lines: Sequence[Line], effects: Effects, now: int) -> Iterator[str]:
     """What run() would do first for each line; looks are really taken, nothing is written."""
     for line in lines:
+        if effects.settings.entry(line) is None:
+            yield f"{line.label}: {LEFT_ALONE}"
+            continue
         ahead = line
         for _ in range(STEPS):
             step = machine.due(ahead, effects.settings.policy, now)

@@ -86,7 +86,10 @@ def parse(content: str, where: str = "state") -> list[Line]:
             line = (names.domain(str(row["domain"])), str(row["kind"]), stream)
             if line[1] not in ("rsa", "ed25519"):
                 raise ValueError(f"kind {line[1]!r}")
-            found.setdefault(line, []).append(_key(row))
+            key = _key(row)
+            if any(key.selector == one.selector for one in found.get(line, ())):
+                raise ValueError(f"selector {key.selector} is there twice")
+            found.setdefault(line, []).append(key)
         except (KeyError, ValueError, TypeError, Problem) as error:
             raise _broken(where, f"[[key]] number {number}: {error}") from None
     return [

@@ -5,10 +5,12 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import dns.tsig
 import pytest
 
 from postseal_keys.console import CONFIG, NOINPUT, UNAVAILABLE, Problem
 from postseal_keys.dnsask import Address
+from postseal_keys.rotate import publish
 from postseal_keys.rotate.publish import Hook, NsUpdate, Print, Tsig, tsig
 
 NAME = "s1._domainkey.d.example"
@@ -35,13 +37,38 @@ def test_a_hook_gets_plain_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("body", "word"),
-    [("echo no such zone >&2; exit 3", "no such zone"), ("exit 1", "ended with 1")],
+    [
+        ("echo no such zone >&2; exit 3", "no such zone"),
+        ("exit 1", "ended with 1"),
+        ("kill -9 $$", "ended by signal 9"),
+        ("head -c 3000000 /dev/zero | tr '\\0' x; echo; echo enough; exit 1", "1: enough"),
+    ],
 )
 def test_a_hook_that_fails(body: str, word: str, tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
         Hook((script(tmp_path, body),), 60).put(NAME, TEXT)
     assert word in caught.value.message
     assert caught.value.code == UNAVAILABLE
+
+
+def test_what_a_program_starts_may_outlive_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`service postseal restart` leaves a daemon behind that has its standard output."""
+    left = tmp_path / "left"
+    monkeypatch.setattr(publish, "HOOK_TIMEOUT", 20.0)
+    body = f"(while ! [ -e {left} ]; do sleep 0.1; done) &\nexit 0"
+    try:
+        Hook((script(tmp_path, body),), 60).put(NAME, TEXT)
+    finally:
+        left.touch()
+
+
+def test_a_hook_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish, "HOOK_TIMEOUT", 0.2)
+    with pytest.raises(Problem) as caught:
+        Hook((script(tmp_path, "exec sleep 30"),), 60).put(NAME, TEXT)
+    assert "did not end" in caught.value.message
 
 
 def test_no_hook() -> None:
@@ -77,13 +104,33 @@ def test_tsig_files(text: str, tmp_path: Path) -> None:
     assert "c2VjcmV0" not in repr(found)
 
 
-@pytest.mark.parametrize("text", ["", "key {}", 'key "k" { secret "x"; };', "\udcff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "key {}",
+        'key "k" { secret "x"; };',
+        "\udcff",
+        'key "k" { algorithm hmac-foo; secret "c2VjcmV0"; };',
+        'key "k" { algorithm hmac-sha256; secret "c2VjcmV"; };',
+        f'key "{"k" * 64}" {{ algorithm hmac-sha256; secret "c2VjcmV0"; }};',
+    ],
+)
 def test_what_is_no_tsig_file(text: str, tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(Problem) as caught:
         tsig(str(path), "x")
     assert caught.value.code == CONFIG
+
+
+@pytest.mark.parametrize("algorithm", ["hmac-md5", "HMAC-SHA512", "hmac-sha256.", "hmac-sha1"])
+def test_algorithms_by_the_names_that_bind_knows(algorithm: str, tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(f'key "k" {{ algorithm {algorithm}; secret "c2VjcmV0"; }};')
+    path.chmod(0o600)
+    (key,) = tsig(str(path), "x").ring().values()
+    assert key.algorithm in dns.tsig.mac_sizes
 
 
 def test_a_tsig_file_that_all_may_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from postseal_keys.dnsask import Address, Network, Outcome
 from postseal_keys.rotate.main import main
 from postseal_keys.rotate.publish import NsUpdate, tsig
 from support import bind, rotation
-from support.rotation import DOMAIN, HOUR, NOW, TIMES, Signer, World, at, killed, stages
+from support.rotation import DAY, DOMAIN, HOUR, NOW, TIMES, Signer, World, at, killed, stages
 
 pytestmark = pytest.mark.skipif(bool(bind.missing()), reason=f"{bind.missing()} is not installed")
 
@@ -141,6 +141,94 @@ def test_a_key_that_the_tables_use_again_is_not_revoked(world: World) -> None:
     assert at(world, TIMES[5], "run") == 75
     assert stages(world)["old"] == "retiring"
     assert world.ask(bind.PRIMARY, f"old._domainkey.{DOMAIN}") != ()
+
+
+def test_nor_one_that_a_row_for_any_domain_signs_with(world: World) -> None:
+    for now in TIMES[:5]:
+        assert at(world, now, "run") == 0
+        world.settle()
+    table = world.place / "KeyTable"
+    rows = table.read_text()
+    table.write_text(f"{rows}any %:old:{world.place}/keys/old.private\n")
+    with (world.place / "SigningTable").open("a") as signing:
+        signing.write(f"b@{DOMAIN} any\n")
+    assert at(world, TIMES[5], "run") == 75
+    assert stages(world)["old"] == "retiring"
+    table.write_text(f"{rows}any %:else:{world.place}/keys/old.private\n")
+    assert at(world, TIMES[5], "run") == 0
+    assert stages(world)["old"] == "revoked"
+
+
+@pytest.mark.parametrize("command", [("run",), ("--dry-run", "run"), ("status",)])
+def test_tables_from_an_old_backup_are_noticed(
+    world: World, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They sign with a key that is revoked: every message would fail, and nobody be told."""
+    before = (world.place / "KeyTable").read_text()
+    for now in TIMES[:6]:
+        assert at(world, now, "run") == 0
+        world.settle()
+    assert stages(world)["old"] == "revoked"
+    (world.place / "KeyTable").write_text(before)
+    capsys.readouterr()
+    assert at(world, TIMES[5] + 60, *command) == 75
+    err = capsys.readouterr().err
+    assert "no row with 202611" in err and "it has old, which is revoked" in err
+    assert f"lead the row to {DOMAIN}:202611:{world.place}/keys/" in err
+
+
+def test_a_state_file_from_an_old_backup_is_noticed(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What it says signs was removed long ago: nothing is done before that is mended."""
+    assert at(world, NOW, "run") == 0
+    text = (world.place / "state").read_text()
+    for now in TIMES[1:6]:
+        world.settle()
+        assert at(world, now, "run") == 0
+    (world.place / "state").write_text(text[: text.rindex("[[key]]")])
+    capsys.readouterr()
+    assert at(world, TIMES[5] + 60, "run") == 75
+    out, err = capsys.readouterr()
+    assert out == "" and "give the [[key]] old in" in err
+    assert stages(world) == {"old": "signing"}
+
+
+def test_a_private_key_that_is_gone(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    for now in TIMES[:2]:
+        assert at(world, now, "run") == 0
+        world.settle()
+    key = world.known()[-1]
+    Path(key.file).unlink()
+    assert at(world, TIMES[3], "run") == 75
+    err = capsys.readouterr().err
+    assert f"take the [[key]] {key.selector} out of {world.place}/state" in err
+    assert stages(world) == {"old": "signing", "202611": "seen"}
+
+
+def test_what_is_no_longer_configured_is_not_called_due(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert at(world, NOW, "run") == 0
+    config = Path(world.config)
+    config.write_text(config.read_text().replace(f'"{DOMAIN}"', '"other.example"'))
+    capsys.readouterr()
+    for command in (("status",), ("--dry-run", "run")):
+        assert at(world, NOW + DAY, *command) == 0
+        first = capsys.readouterr().out.splitlines()[0]
+        assert first == f"{DOMAIN} (rsa): no longer in the configuration, and left alone"
+    assert at(world, NOW + DAY, "status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[0]["due"] is None
+
+
+def test_a_time_to_come_is_not_shown_as_an_age(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert at(world, NOW, "run") == 0
+    capsys.readouterr()
+    assert at(world, NOW - 400 * DAY, "status") == 0
+    out = capsys.readouterr().out
+    assert "for -" not in out and "was the clock changed?" in out
 
 
 def test_a_strange_record_is_not_overwritten(world: World) -> None:

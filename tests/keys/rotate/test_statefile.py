@@ -56,6 +56,7 @@ def test_people_can_read_it() -> None:
         pytest.param(text(lines()).replace("selector", "selektor"), id="missing"),
         pytest.param(text(lines()).replace("Z\n", "\n"), id="time-without-zone"),
         pytest.param(text(lines()).replace('"k1"', '"../x"'), id="no-selector"),
+        pytest.param(text(lines()) + text(lines()).partition("version = 1\n")[2], id="key-twice"),
     ],
 )
 def test_a_broken_file_is_refused(content: str) -> None:
