@@ -214,7 +214,7 @@ print_records() {
 
 print_postfix() {
 	say ""
-	say "Tell Postfix (add to smtpd_milters if it names other milters already), then reload it:"
+	say "Tell Postfix (add to smtpd_milters if it names other milters already):"
 	say ""
 	cat >&2 <<-END
 	  postconf -e 'smtpd_milters = $postfix_socket'
@@ -222,9 +222,13 @@ print_postfix() {
 	  postconf -e 'internal_mail_filter_classes = bounce'
 	  postconf -e 'milter_default_action = tempfail'
 
-	and, if users hand in their mail at the submission port without being on your network:
+	if users hand in their mail at the submission port without being on your network, also
 
 	  postconf -P 'submission/inet/milter_macro_daemon_name=ORIGINATING'
+
+	and at last
+
+	  postfix reload
 
 	END
 	case $postfix_socket in unix:/*)
