@@ -261,4 +261,11 @@ def _replace(path: str, before: str, after: str) -> None:
         owner, mode = store.Owner(), 0o644
     data = after.encode("utf-8", "surrogateescape")
     file = store.NewFile(name=target.name, data=data, owner=owner, mode=mode)
-    store.write(str(target.parent), [file], force=True)
+    try:
+        store.write(str(target.parent), [file], force=True)
+    except Problem as problem:
+        hint = (
+            f"{target.parent} must be writable for the user who runs this, and among systemd's"
+            " ReadWritePaths; it is tried again next time"
+        )
+        raise Problem(problem.message, hint=hint, code=problem.code) from None

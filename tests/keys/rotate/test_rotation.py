@@ -8,12 +8,13 @@ queues, must verify at both name servers.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from postseal_keys import keypair
+from postseal_keys import keypair, store
+from postseal_keys.console import Problem
 from postseal_keys.dnsask import Address, Network, Outcome
 from postseal_keys.rotate.main import main
 from postseal_keys.rotate.publish import NsUpdate, tsig
@@ -192,6 +193,30 @@ def test_a_state_file_from_an_old_backup_is_noticed(
     out, err = capsys.readouterr()
     assert out == "" and "give the [[key]] old in" in err
     assert stages(world) == {"old": "signing"}
+
+
+def test_a_table_that_cannot_be_written(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for now in TIMES[:3]:
+        assert at(world, now, "run") == 0
+        world.settle()
+    before = (world.place / "KeyTable").read_text()
+    real = store.write
+
+    def write(directory: str, files: Sequence[store.NewFile], *, force: bool = False) -> None:
+        if files[0].name == "KeyTable":
+            raise Problem(f"{directory}/KeyTable: Read-only file system", hint="x")
+        real(directory, files, force=force)
+
+    monkeypatch.setattr(store, "write", write)
+    assert at(world, TIMES[3], "run") == 75
+    assert "ReadWritePaths" in capsys.readouterr().err
+    assert (world.place / "KeyTable").read_text() == before
+    assert stages(world) == {"old": "signing", "202611": "seen"}
+    monkeypatch.undo()
+    assert at(world, TIMES[3] + 60, "run") == 0
+    world.check(TIMES[3] + 60)
 
 
 def test_a_private_key_that_is_gone(world: World, capsys: pytest.CaptureFixture[str]) -> None:
