@@ -21,10 +21,14 @@ CREATE TABLE mailbox (username VARCHAR(255) NOT NULL PRIMARY KEY, password VARCH
     active INT(1) NOT NULL DEFAULT 1);
 CREATE TABLE alias (address VARCHAR(255) NOT NULL PRIMARY KEY, goto TEXT NOT NULL,
     active INT(1) NOT NULL DEFAULT 1);
+CREATE TABLE alias_domain (alias_domain VARCHAR(255) NOT NULL PRIMARY KEY,
+    target_domain VARCHAR(255) NOT NULL, active INT(1) NOT NULL DEFAULT 1);
+INSERT INTO alias_domain VALUES ('too.example', 'A.example', 1), ('was.example', 'a.example', 0),
+    ('trap.example', 'catch.example', 1);
 INSERT INTO domain (domain) VALUES ('ALL'), ('a.example'), ('xn--mnchen-3ya.example');
 INSERT INTO domain VALUES ('backup.example', 1, 1), ('off.example', 0, 0);
 INSERT INTO mailbox VALUES ('joe@a.example', 'x', 1), ('ann@a.example', 'x', 1),
-    ('gone@a.example', 'x', 0);
+    ('gone@a.example', 'x', 0), ('eve@too.example', 'x', 1), ('eve@a.example', 'x', 1);
 INSERT INTO alias VALUES ('joe@a.example', 'joe@a.example', 1),
     ('ann@a.example', 'ann@a.example,joe@a.example', 1),
     ('info@a.example', 'joe@a.example,ext@b.example', 1),
@@ -82,11 +86,29 @@ def test_domains_sign(made: site.Site, author: str, signed: str) -> None:
         pytest.param("ann@a.example", "any@catch.example", True, id="whole-domain"),
         pytest.param("joe@a.example", "any@catch.example", False, id="whole-domain-of-other"),
         pytest.param("joe@a.example", "any@a.example", False, id="no-such-address"),
+        pytest.param("joe@a.example", "joe@too.example", True, id="alias-domain"),
+        pytest.param("joe@a.example", "info@too.example", True, id="alias-in-alias-domain"),
+        pytest.param("ann@a.example", "joe@too.example", False, id="other-in-alias-domain"),
+        pytest.param("joe@too.example", "joe@too.example", False, id="no-login-of-alias-domain"),
+        pytest.param("eve@too.example", "eve@too.example", True, id="mailbox-in-alias-domain"),
+        pytest.param("eve@a.example", "eve@too.example", False, id="mailbox-before-target"),
+        pytest.param("joe@a.example", "joe@was.example", False, id="alias-domain-off"),
+        pytest.param("ann@a.example", "any@trap.example", True, id="alias-domain-of-whole-domain"),
+        pytest.param("joe@a.example", "any@trap.example", False, id="alias-domain-of-other"),
     ],
 )
 def test_owners(made: site.Site, login: str, author: str, allowed: bool) -> None:
     assert made.logins is not None
     assert made.logins.allows(login, author) is allowed
+
+
+def test_old_versions_have_no_alias_domains(tmp_path: Path, made: site.Site) -> None:
+    with sqlite3.connect(tmp_path / "postfixadmin.db") as database:
+        database.execute("DROP TABLE alias_domain")
+    database.close()
+    assert made.logins is not None
+    assert made.logins.allows("joe@a.example", "joe@a.example")
+    assert not made.logins.allows("joe@a.example", "joe@too.example")
 
 
 def test_it_has_no_keys(tmp_path: Path) -> None:
