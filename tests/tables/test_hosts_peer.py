@@ -51,11 +51,15 @@ for i, c in ipairs(clients) do
   mt.mailfrom(conn, "<a@example.com>")
   mt.header(conn, "From", "a@example.com")
   mt.eoh(conn)
-  if mt.getreply(conn) == SMFIR_ACCEPT then
+  reply = mt.getreply(conn)
+  if reply == SMFIR_ACCEPT then
     print("unsigned")
   else
+    if reply ~= SMFIR_CONTINUE then error("eoh: " .. tostring(reply)) end
     mt.bodystring(conn, "hello\\r\\n")
-    mt.eom(conn)
+    if mt.eom(conn) ~= nil then error("eom: no reply") end
+    reply = mt.getreply(conn)
+    if reply ~= SMFIR_ACCEPT and reply ~= SMFIR_CONTINUE then error("eom: " .. tostring(reply)) end
     print(mt.eom_check(conn, MT_HDRINSERT, "DKIM-Signature") and "signed" or "unsigned")
   end
   mt.disconnect(conn)
@@ -84,6 +88,7 @@ def theirs(folder: Path, entries: str) -> list[bool]:
             timeout=600,
             check=False,
         )
+    assert done.returncode == 0, done.stderr
     # Only the first line of a run ends where print() ends it; the words are what counts.
     words = done.stdout.replace("unsigned", "0").replace("signed", "1")
     return [word == "1" for word in words if word in "01"]
