@@ -27,7 +27,7 @@ from pathlib import Path
 from postseal_keys import keypair
 from postseal_keys.console import CONFIG, DATAERR, Problem
 from postseal_keys.rotate import machine, tables
-from postseal_keys.rotate.model import COMING, Line
+from postseal_keys.rotate.model import COMING, Line, Stage
 from postseal_keys.rotate.settings import Entry, Settings
 from postseal_keys.rotate.tables import Row
 
@@ -84,7 +84,10 @@ def stray(line: Line, table: str, state: str) -> Problem | None:
     known = [f"{one}, which is {stages[one]}" for one in others if one in stages]
     has = f"; it has {', '.join(known or others)}" if others else ""
     hint = f"lead the row to {line.domain}:{now.selector}:{now.file}"
-    if not known:
+    if any(stages.get(one) is Stage.SIGNING for one in others):  # somebody was impatient
+        hint = f"set the stage of {now.selector} in {state} back to published: it signs by itself"
+        hint += " when every name server has had it for long enough"
+    elif not known:
         hint += f"; or, if another key is to sign, give the [[key]] {now.selector} in {state}"
         hint += " its selector and file"
     return Problem(

@@ -195,6 +195,17 @@ def test_a_state_file_from_an_old_backup_is_noticed(
     assert stages(world) == {"old": "signing"}
 
 
+def test_a_stage_set_by_hand_does_not_let_a_key_sign(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert at(world, NOW, "run") == 0
+    state = world.place / "state"
+    state.write_text(state.read_text().replace(stages(world)["202611"], "signing"))
+    assert at(world, NOW + 60, "run") == 75
+    assert "back to published" in capsys.readouterr().err
+    assert "202611" not in (world.place / "KeyTable").read_text()
+
+
 def test_a_table_that_cannot_be_written(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
