@@ -128,6 +128,13 @@ def test_every_option_is_reported_at_its_line(tmp_path: Path) -> None:
     assert sorted(one.line for one in work.report.entries if one.line) == [3, 4]
 
 
+@pytest.mark.parametrize(("text", "count"), [("", 1), ("Socket inet:8891@localhost\n", 0)])
+def test_the_socket_was_on_the_command_line(text: str, count: int, tmp_path: Path) -> None:
+    told = [what for _, line, what in said(migrated(tmp_path, text), "Socket") if line == 0]
+    assert len(told) == count
+    assert all("/etc/default/opendkim" in what for what in told)
+
+
 @pytest.mark.parametrize(("mode", "count"), [("", 1), ("Mode v\n", 1), ("Mode s\n", 0)])
 def test_mail_was_deferred_where_dns_failed(mode: str, count: int, tmp_path: Path) -> None:
     """Unless OpenDKIM was told otherwise."""

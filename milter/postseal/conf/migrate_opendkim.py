@@ -34,6 +34,12 @@ def migrate(file: Path) -> Migration:
     """Read the file and carry over what can be.  Raises ConfigError when it cannot be read."""
     given, replaced = migrate_source.settings(file)
     work = Migration(given, replaced, "OpenDKIM", file)
+    if "socket" not in work.given:
+        text = (
+            "was on the command line then, as SOCKET in /etc/default/opendkim puts it there:"
+            " socket has its default, so look at smtpd_milters in main.cf"
+        )
+        work.unsaid("Socket", text)
     work.socket()
     work.user()
     work.log()
