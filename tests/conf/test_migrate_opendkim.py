@@ -30,6 +30,9 @@ def settings(work: Migration) -> Settings:
     return load.parse(work.result().encode(), Path("/etc/postseal/postseal.toml")).settings
 
 
+SINGLE = "Domain a.example\nSelector s\nKeyFile /etc/k\n"
+
+
 def fates(work: Migration) -> list[tuple[str, Fate]]:
     return [(one.option, one.fate) for one in work.report.entries]
 
@@ -128,6 +131,15 @@ def test_every_option_is_reported_at_its_line(tmp_path: Path) -> None:
     assert sorted(one.line for one in work.report.entries if one.line) == [3, 4]
 
 
+@pytest.mark.parametrize(
+    ("text", "count"), [(SINGLE, 1), (SINGLE + "UserID o\n", 0), ("Mode v\n" + SINGLE, 0)]
+)
+def test_the_user_was_in_the_unit(text: str, count: int, tmp_path: Path) -> None:
+    told = [what for _, line, what in said(migrated(tmp_path, text), "UserID") if line == 0]
+    assert len(told) == count
+    assert all('user = "opendkim"' in what for what in told)
+
+
 @pytest.mark.parametrize(("text", "count"), [("", 1), ("Socket inet:8891@localhost\n", 0)])
 def test_the_socket_was_on_the_command_line(text: str, count: int, tmp_path: Path) -> None:
     told = [what for _, line, what in said(migrated(tmp_path, text), "Socket") if line == 0]
@@ -217,9 +229,6 @@ def _outcome(found: site.Site, sender: str) -> Outcome:
         for one in found.chooser.choose(f"{local}@{domain.lower()}")
     ]
     return _lower(Outcome(tuple(opendkim.made(field.value.decode()) for field in made)))
-
-
-SINGLE = "Domain a.example\nSelector s\nKeyFile /etc/k\n"
 
 
 def said(work: Migration, option: str) -> list[tuple[Fate, int, str]]:

@@ -298,6 +298,12 @@ def _limits(work: Migration) -> None:
 
 
 def _safety(work: Migration) -> None:
+    if work.signs and "user" not in work.tree:
+        text = (
+            "may be in the unit of systemd: keys that belong to opendkim need"
+            ' user = "opendkim", or another owner'
+        )
+        work.unsaid("UserID", text)
     given = work.take("RequireSafeKeys")
     if given is not None and not given.on:
         work.say(
