@@ -110,6 +110,11 @@ class Resolver:
         """Questions without an answer yet."""
         return len(self._flying)
 
+    @property
+    def servers(self) -> str:
+        """Who would be asked now, for people."""
+        return " ".join(map(str, self._upstream.plan().servers))
+
     def recall(self, key: Key) -> Known | None:
         """What the cache holds."""
         return self.cache.get(key, self.clock())

@@ -18,7 +18,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,28 @@ class Unusable(app.Unusable):
     exit_status = os.EX_CONFIG
 
 
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Gives each message its share of a process's resolver."""
+
+    resolver: Resolver
+    seconds: float
+    questions: int
+
+    def __call__(self) -> Session:
+        return self.resolver.session(self.seconds, self.questions)
+
+    @property
+    def counters(self) -> Mapping[str, int]:
+        """What has become of the questions so far."""
+        return self.resolver.counters
+
+    @property
+    def servers(self) -> str:
+        """Who is asked now."""
+        return self.resolver.servers
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """One configuration, put together."""
@@ -60,7 +82,7 @@ class Parts:
     remarks: tuple[str, ...] = ()  # rows without effect, and what was perhaps not meant
     board: Board | None = None  # what is known of published keys, where that is wanted
 
-    def sessions(self) -> Callable[[], Session]:
+    def sessions(self) -> Sessions:
         """A process's resolver, as what gives each message its budget.  Call it after fork."""
         dns = self.settings.dns
         resolver = Resolver(
@@ -71,7 +93,7 @@ class Parts:
                 cache=CacheLimits(entries=dns.cache_entries),
             )
         )
-        return lambda: resolver.session(dns.seconds, dns.queries)
+        return Sessions(resolver, dns.seconds, dns.queries)
 
     def background(self) -> app.Background | None:
         """The thread that looks up published keys."""

@@ -41,6 +41,7 @@ from postseal.daemon.app import Application
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log, library_warnings
+from postseal.daemon.outage import Counting, Outage
 
 SETTLE = 0.25  # seconds between a verdict and the end, for libmilter to write its reply
 TICK = 0.05  # seconds between two looks at what is under way, while ending
@@ -141,8 +142,11 @@ def _live(app: Application, log: Log, post: Post) -> int:
     os.close(post.ready)
     if post.first and app.background is not None:
         threading.Thread(target=app.background, args=(resolvers, log), daemon=True).start()
+    outage = Outage(resolvers, log) if post.first and isinstance(resolvers, Counting) else None
     while not (orders.any or orders.ended):
         post.pulse.beat()
+        if outage:
+            outage.look()
         ready, _, _ = select.select([wake.fileno(), post.lifeline], [], [], pulse.BEAT)
         _emptied(wake)
         orders.stop |= post.lifeline in ready
