@@ -130,6 +130,35 @@ def test_a_lock_is_an_outage(stores: Stores, database: Path) -> None:
     lock.close()
 
 
+@pytest.mark.parametrize(
+    ("mode", "what", "told"),
+    [
+        ("WAL", "attempt to write a readonly database", True),
+        ("WAL", "unable to open database file", True),
+        ("WAL", "no such table: a", False),
+        ("DELETE", "unable to open database file", False),
+    ],
+)
+def test_wal_mode_is_named_where_it_is_in_the_way(
+    database: Path, mode: str, what: str, told: bool
+) -> None:
+    """Who may not write to the folder cannot make the files that a reader needs beside it."""
+    made = sqlite3.connect(database)
+    made.execute(f"PRAGMA journal_mode={mode}")
+    made.close()
+
+    def ask(*_: object) -> Found:
+        raise sa.exc.OperationalError("", {}, sqlite3.OperationalError(what))
+
+    url = sa.URL.create("sqlite", database=str(database))
+    store = SqlStore(url, ask, timeout=1, connections=1)
+    with pytest.raises(TableUnavailable, match=what) as caught:
+        store.find(["k1"], AUTHOR)
+    store.close()
+    assert caught.value.lasting
+    assert ("WAL mode" in caught.value.hint) is told
+
+
 def test_nothing_is_written(stores: Stores) -> None:
     ask = by_text('DELETE FROM "select" WHERE "from" IN :keys RETURNING "from", b')
     with pytest.raises(TableUnavailable, match="readonly"):

@@ -96,10 +96,28 @@ class SqlStore:
         lasting = isinstance(error, LASTING) or inner.args[:1] in [
             (code,) for code in MYSQL_LASTING
         ]
+        hint = ""
         if self._url.get_backend_name() == "sqlite":  # nothing mends itself but a lock
             lasting = "locked" not in str(inner)
+            stopped = any(word in str(inner) for word in ("readonly", "unable to open"))
+            hint = _WAL_HINT if stopped and _has_wal(Path(self._url.database or "")) else ""
         hide = [str(self._url.password)] if self._url.password else []
-        return fault(inner, hide, lasting=lasting)
+        return fault(inner, hide, hint, lasting=lasting)
+
+
+_WAL_HINT = (
+    "it is in WAL mode, which needs files beside it even for reading: let the daemon's user write"
+    " to its folder, or set PRAGMA journal_mode=DELETE"
+)
+
+
+def _has_wal(path: Path) -> bool:
+    """Whether an SQLite file says so (fileformat2.html, section 1.3.3, octet 18)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:19] == b"\2"
+    except OSError:
+        return False
 
 
 def session(url: URL, timeout: float) -> dict[str, Any]:

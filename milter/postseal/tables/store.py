@@ -62,10 +62,12 @@ class Store(Protocol):
         ...
 
 
-def fault(error: BaseException, hide: Iterable[str], *, lasting: bool = False) -> TableUnavailable:
+def fault(
+    error: BaseException, hide: Iterable[str], hint: str = "", *, lasting: bool = False
+) -> TableUnavailable:
     """A library's exception in one line, without passwords."""
     text = " ".join(str(error).split()) or type(error).__name__
     for secret in hide:
         if secret:
             text = text.replace(secret, "***")
-    return TableUnavailable(text[:SHOWN], lasting=lasting)
+    return TableUnavailable(text[:SHOWN], hint, lasting=lasting)
