@@ -126,7 +126,7 @@ def _many_names(share: float) -> Hostile:
 
 def _many_fields(name: bytes, value: bytes, most: int = 1 << 20) -> Case:
     def make(share: float) -> Hostile:
-        each = len(value) + 256
+        each = len(name) + len(value) + 256
         count = min(most, int(share * FIELDS_ROOM) // each)
         fields = (*[(name, value)] * count, FROM)
         return Hostile(Mail(fields, b"x\r\n"), client=RELAY if name == b"Received" else CLIENT)
