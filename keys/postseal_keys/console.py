@@ -18,6 +18,7 @@ DOES NOT
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -64,26 +65,35 @@ def printable(text: str) -> str:
 
 def complain(prog: str, problem: Problem, stream: TextIO | None = None) -> None:
     """Print the problem, and its hint if it has one, to stream (standard error)."""
-    out = sys.stderr if stream is None else stream
-    if out is None:  # it was closed; print() would turn to standard output
-        return
-    for message in (problem.message, *problem.more):
-        print(f"{prog}: error: {printable(message)}", file=out)
-    if problem.hint:
-        print(f"{prog}: hint: {printable(problem.hint)}", file=out)
+    lines = [f"{prog}: error: {printable(one)}" for one in (problem.message, *problem.more)]
+    lines += [f"{prog}: hint: {printable(problem.hint)}"] * bool(problem.hint)
+    _aside(lines, sys.stderr if stream is None else stream)
 
 
 def warn(prog: str, message: str, hint: str = "") -> None:
     """Print a warning, and a hint if there is one, to standard error; the work goes on."""
-    if sys.stderr is None:
+    lines = [f"{prog}: warning: {printable(message)}"]
+    lines += [f"{prog}: hint: {printable(hint)}"] * bool(hint)
+    _aside(lines, sys.stderr)
+
+
+def tell(prog: str, message: str) -> None:
+    """Say on standard error what is being done."""
+    _aside([f"{prog}: {printable(message)}"], sys.stderr)
+
+
+def _aside(lines: Sequence[str], stream: TextIO | None) -> None:
+    """Words for people; that they cannot be written does not stop the work."""
+    if stream is None:  # it was closed; print() would turn to standard output
         return
-    print(f"{prog}: warning: {printable(message)}", file=sys.stderr)
-    if hint:
-        print(f"{prog}: hint: {printable(hint)}", file=sys.stderr)
+    with contextlib.suppress(OSError):
+        for line in lines:
+            print(line, file=stream)
 
 
 def run(prog: str, work: Callable[[], int]) -> int:
     """Do the work and return its exit status, or the status of what stopped it."""
+    _write_anything()
     try:
         status = work()
         if sys.stdout is not None:  # None: closed before we were started
@@ -103,6 +113,13 @@ def run(prog: str, work: Callable[[], int]) -> int:
         complain(prog, os_problem(error))
         return IOERR
     return status
+
+
+def _write_anything() -> None:
+    """What the terminal's encoding does not have is written as an escape, and is no failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _flush_or_let_go() -> None:

@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from postseal_keys import __version__, formats, genkey_options, keypair, names, records, store
-from postseal_keys.console import DATAERR, IOERR, OK, USAGE, Problem, run, warn
+from postseal_keys.console import DATAERR, IOERR, OK, USAGE, Problem, run, tell, warn
 from postseal_keys.formats import Format, TxtRecord
 from postseal_keys.genkey_options import EXAMPLES, OPTIONS
 from postseal_keys.keypair import Kind, PrivateKey
@@ -255,7 +255,7 @@ def _warn_about_hashes(values: Values) -> None:
 
 def _tell(values: Values, text: str) -> None:
     if values.count("verbose"):
-        print(f"{PROG}: {text}", file=sys.stderr)
+        tell(PROG, text)
 
 
 if __name__ == "__main__":

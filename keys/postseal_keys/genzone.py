@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postseal_keys import __version__, formats, genzone_options, keypair, keytable, names, store
-from postseal_keys.console import DATAERR, OK, USAGE, Problem, run, warn
+from postseal_keys.console import DATAERR, OK, USAGE, Problem, run, tell, warn
 from postseal_keys.formats import TxtRecord
 from postseal_keys.genzone_options import EXAMPLES, OPTIONS
 from postseal_keys.keytable import KeyRow
@@ -243,7 +243,7 @@ def _write(values: Values, text: str) -> None:
 
 def _say(values: Values, text: str) -> None:
     if values.count("verbose"):
-        print(f"{PROG}: {text}", file=sys.stderr)
+        tell(PROG, text)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ DOES NOT
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -46,7 +47,7 @@ def until_all(
 ) -> list[Report]:
     """Rounds until every key is right, or until wait.longest is over."""
     out = sys.stderr if screen is None else screen
-    shows = wait.longest > 0 and out.isatty()
+    shows = wait.longest > 0 and _moves_cursor(out)
     start = clock()
     reports: dict[Job, Report] = {}
     open_jobs = list(dict.fromkeys(jobs))
@@ -64,6 +65,11 @@ def until_all(
         if shows:
             _show(out, [reports[job] for job in dict.fromkeys(jobs)], spent, wait.longest)
         sleep(wait.interval)
+
+
+def _moves_cursor(out: TextIO | None) -> bool:
+    """Whether a line there can be written over; None: standard error is closed."""
+    return out is not None and out.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _settled(job: Job, world: World) -> Report:

@@ -153,3 +153,40 @@ def test_closed_outputs(closed: str, work: str, status: int) -> None:
     )
     assert done.returncode == status
     assert b"Traceback" not in done.stderr and b"error" not in done.stdout
+
+
+def test_an_encoding_that_lacks_a_character_is_no_failure() -> None:
+    """ISO 8859-1 has no "…", which stands where a record is cut, and ASCII no "ü"."""
+    script = (
+        "import sys; from postseal_keys.console import run\n"
+        "sys.exit(run('tool', lambda: print('b\\u00fccher \\u2026') or 0))\n"
+    )
+    for encoding, said in (
+        ("ascii:strict", rb"b\xfccher \u2026"),
+        ("latin-1", b"b\xfccher \\u2026"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONPATH": str(KEYS), "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, said + b"\n", b"")
+
+
+@pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
+def test_words_aside_neither_stop_the_work_nor_stand_in_its_output(where: str) -> None:
+    script = (
+        "import sys; from postseal_keys.console import Problem, run, tell, warn\n"
+        "def work():\n"
+        "    tell('tool', 't'); warn('tool', 'w', 'h'); print('data')\n"
+        "    raise Problem('p', hint='h', code=65)\n"
+        "sys.exit(run('tool', work))\n"
+    )
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" {where}', sys.executable, script],
+        env={**os.environ, "PYTHONPATH": str(KEYS)},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (65, b"data\n")

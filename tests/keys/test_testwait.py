@@ -98,3 +98,21 @@ def test_what_waiting_cannot_mend_is_not_waited_for() -> None:
     (report,) = until_all([job], world, Wait(longest=600), sleep=rounds.append)
     assert not report.ok
     assert rounds == []
+
+
+def test_a_closed_standard_error_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--wait 10m 2>&-`, as a cron job may have it."""
+    monkeypatch.setattr("sys.stderr", None)
+    note = Finding(harm=Harm.ERROR, code="key-file", where="k", what="x", hint="y")
+    job = Job(label="k", selector="s1", domain="d.example", notes=(note,))
+    (one,) = until_all([job], network([], use_resolver=False), Wait(longest=600))
+    assert not one.ok
+
+
+def test_a_dumb_terminal_gets_no_control_sequences(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    note = Finding(harm=Harm.ERROR, code="key-file", where="k", what="x", hint="y")
+    job = Job(label="k", selector="s1", domain="d.example", notes=(note,))
+    screen = Terminal()
+    until_all([job], network([], use_resolver=False), Wait(longest=600), screen=screen)
+    assert screen.getvalue() == ""
