@@ -78,6 +78,14 @@ def test_a_stuck_worker_of_a_new_configuration(tmp_path: Path) -> None:
         assert ask(daemon)["mark"] == "newer"
 
 
+def test_a_clock_that_was_set_is_told(tmp_path: Path) -> None:
+    with milterdaemon.start(tmp_path, workers=1) as daemon:
+        reload(daemon, clock_back=86400)
+        daemon.wait_for(lambda: daemon.events("clock-set"))
+        (line,) = daemon.events("clock-set")
+        assert "seconds=-86400 hint=" in line
+
+
 def test_a_signal_without_a_name_ends_a_worker_alone(tmp_path: Path) -> None:
     """Real-time signals have numbers only."""
     with milterdaemon.start(tmp_path, workers=1) as daemon:

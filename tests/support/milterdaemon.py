@@ -160,6 +160,8 @@ def load(path: Path) -> Application:
         macros = tuple(tree.pop("ask_macros", ()))
         die = tree.pop("die_early", False)
         stop = tree.pop("stop_early", False)
+        if back := tree.pop("clock_back", 0):  # seconds
+            time.time = lambda: time.clock_gettime(time.CLOCK_REALTIME) - back
         pulse.BEAT = tree.pop("beat", pulse.BEAT)
         files = (path,) if "watch" in tree else ()
         settings = Settings.model_validate(tree)

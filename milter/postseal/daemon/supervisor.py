@@ -32,6 +32,7 @@ from types import FrameType
 from postseal.daemon import notify, privileges, sockets, worker
 from postseal.daemon.app import Application, Loader, Unusable
 from postseal.daemon.children import LONG_LIFE, Child, fork_worker, pause, signal_name
+from postseal.daemon.clock import Clock
 from postseal.daemon.guard import fault_of
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log, open_log
@@ -48,6 +49,7 @@ AS_ROOT = (
     f"adduser --system --group --no-create-home {privileges.DEFAULT_USER} makes the user that is"
     " taken by itself; or set user in the configuration"
 )
+CLOCK_SET = "signatures are judged by the clock: is it right now?"
 NO_PID_FILE = "mail does not need it; without it, reload by SIGHUP or systemctl"
 EX_OK = 0
 EX_SOFTWARE = 70
@@ -101,6 +103,7 @@ class Supervisor:
         self.by_itself = False  # nobody asked for the reload: files changed
         self.next_look = time.monotonic() + app.settings.watch
         self.watchdog = Watchdog()
+        self.clock = Clock()
 
     # -- life -------------------------------------------------------------------------------
 
@@ -124,6 +127,8 @@ class Supervisor:
         while not self.wants_stop:
             self._wait(self._until_look())
             self._end_stuck()
+            if by := round(self.clock.step()):
+                self._say("warning", event="clock-set", seconds=by, hint=CLOCK_SET)
             self._reap()
             if not self.announced and len(self.children) < self.now.count:
                 self._say("error", event="start-failed", hint="the lines above say why")
