@@ -87,8 +87,19 @@ def test_a_server_that_is_down_does_not(tmp_path: Path) -> None:
     (remark,) = made.remarks
     assert remark.severity is Severity.DEAD
     assert remark.what.startswith("does not answer: ")
+    assert "on_signing_error" in remark.hint
     with pytest.raises(SigningUnavailable, match="signing_table does not answer"):
         made.chooser.choose("x@a.example")
+    made.close()
+
+
+@pytest.mark.parametrize(("host", "told"), [("localhost", True), ("127.0.0.1", False)])
+def test_localhost_is_no_socket(host: str, told: bool, tmp_path: Path) -> None:
+    """It is one for MySQL's own library, and so for OpenDKIM."""
+    made = configured(tmp_path, f"mysql://u@{host}:{free_port()}/d?table=t&key=k&value=v")
+    (remark,) = made.remarks
+    assert remark.severity is Severity.DEAD
+    assert ("unix_socket=" in remark.hint) is told
     made.close()
 
 

@@ -27,6 +27,7 @@ from postseal.tables.remote import Remote
 from postseal.tables.source import SourceError
 from postseal.tables.stores import Use, Wanted
 
+_MEANWHILE = "the daemon starts, and until it answers, mail that needs it meets on_signing_error"
 STARTING = 1.0  # seconds on top of a table's timeout, for a process to begin
 
 
@@ -82,7 +83,8 @@ class Elsewhere:
         if fault is not None:
             severity = Severity.ERROR if fault.lasting else Severity.DEAD
             what = fault.what if fault.lasting else f"does not answer: {fault.what}"
-            mistake = configuration.mistake(path, what, fault.hint)
+            hint = fault.hint if fault.lasting or fault.hint else _MEANWHILE
+            mistake = configuration.mistake(path, what, hint)
             found.append(replace(mistake, severity=severity))
         self.made.append(remote)
         return remote

@@ -96,7 +96,7 @@ class SqlStore:
         lasting = isinstance(error, LASTING) or inner.args[:1] in [
             (code,) for code in MYSQL_LASTING
         ]
-        hint = ""
+        hint = _SOCKET_HINT if inner.args[:1] == (2003,) and self._url.host == "localhost" else ""
         if self._url.get_backend_name() == "sqlite":  # nothing mends itself but a lock
             lasting = "locked" not in str(inner)
             stopped = any(word in str(inner) for word in ("readonly", "unable to open"))
@@ -105,6 +105,10 @@ class SqlStore:
         return fault(inner, hide, hint, lasting=lasting)
 
 
+_SOCKET_HINT = (
+    "localhost means TCP here; where the server listens on its socket alone, add"
+    " unix_socket=/run/mysqld/mysqld.sock to the address (with mysql://, not dsn:)"
+)
 _WAL_HINT = (
     "it is in WAL mode, which needs files beside it even for reading: let the daemon's user write"
     " to its folder, or set PRAGMA journal_mode=DELETE"
