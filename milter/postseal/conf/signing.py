@@ -144,8 +144,9 @@ class Sign(Section):
         " signing_table. A login of % is the author's own address, * is every login. Mail of an"
         " authenticated client whose author has no row, or not with its login, is not signed; where"
         " choose_by is envelope, that holds for the envelope sender, too."
-        " csl:*=% lets everybody write under their own address only. Mail that did not"
-        " authenticate is not concerned. Empty binds nothing.",
+        " csl:*=% lets everybody write under their own address only. ann+lists@example.com is not"
+        " the address ann@example.com; in a refile: table, ann+*@example.com covers such authors."
+        " Mail that did not authenticate is not concerned. Empty binds nothing.",
     )
     on_signing_error: Literal["tempfail", "accept"] = Field(
         default="tempfail",
