@@ -228,14 +228,27 @@ def _record(values: Values, key: PrivateKey, selector: str, domain: str) -> TxtR
     ttl = values.count("ttl") if values.given("ttl") else None
     if ttl is not None and not 0 <= ttl < 2**31:
         raise Problem(f"--ttl: {ttl} is not possible", hint="seconds, such as 3600", code=USAGE)
+    zone, below = _zone(values, domain)
     return TxtRecord(
-        host=f"{selector}._domainkey",
-        zone=domain,
+        host=f"{selector}._domainkey{below}",
+        zone=zone,
         text=text,
         ttl=ttl,
         comment=f"----- DKIM key {selector} for {domain}" if domain else "",
         absolute=values.flag("append-domain"),
     )
+
+
+def _zone(values: Values, domain: str) -> tuple[str, str]:
+    """The zone the record goes into, and what stands between it and the domain: ".news"."""
+    zone = values.optional("zone")
+    if zone is None:
+        return domain, ""
+    zone = names.domain(zone, keep_case=True)
+    if not f".{domain}".lower().endswith(f".{zone}".lower()):
+        raise Problem(f"{domain or 'no domain'} is not in the zone {zone}", hint="--domain says it")
+    below = domain[: len(domain) - len(zone)].removesuffix(".")
+    return zone, f".{below}" if below else ""
 
 
 def _warn_about(key: PrivateKey) -> None:

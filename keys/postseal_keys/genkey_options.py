@@ -130,6 +130,13 @@ OPTIONS = (
         " other forms 3600.",
     ),
     Option(
+        long="zone",
+        takes=Takes.TEXT,
+        value="NAME",
+        doc="The zone that the record goes into, when it is not the domain itself: hosts are"
+        " written relative to it.",
+    ),
+    Option(
         long="owner",
         takes=Takes.TEXT,
         value="USER",

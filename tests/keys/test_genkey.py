@@ -335,3 +335,19 @@ def test_messages_name_the_whole_path(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ran = _genkey(tmp_path / "file", "--ed25519")
     assert ran.status == 2 and "not a directory" in ran.err
+
+
+@pytest.mark.parametrize("name", ["plain", "octodns", "dnscontrol", "zone"])
+def test_a_subdomain_may_be_in_the_zone_above(tmp_path: Path, name: str) -> None:
+    """Else "sel._domainkey", pasted into the panel of example.com, is the key of another name."""
+    words = ("-d", "News.example.com", "-s", "sel", "--ed25519", "--format", name)
+    ran = _genkey(tmp_path, *words, "--zone", "example.com.")
+    assert ran.status == 0 and "sel._domainkey.News" in ran.out
+    assert "sel._domainkey.News.example.com" not in ran.out.replace("Full name: sel", "")
+    assert (tmp_path / "sel.txt").read_text().startswith("sel._domainkey.News\t")
+
+
+@pytest.mark.parametrize("zone", ["ws.example.com", "other.example", "a.news.example.com", "a b"])
+def test_a_zone_that_the_domain_is_not_in(tmp_path: Path, zone: str) -> None:
+    ran = _genkey(tmp_path, "-d", "news.example.com", "--zone", zone, "-b1024")
+    assert (ran.status, _names(tmp_path)) == (64, [])
