@@ -111,6 +111,16 @@ def test_those_of_the_author_come_first_k_28() -> None:
     assert [r.status for r in results[-2:]] == [Status.PASS] * 2
 
 
+def test_no_key_of_others_is_waited_for_before_the_authors() -> None:
+    """Else a forger's own slow name servers make a temporary error of a forged signature."""
+    what = stack({"t": "1"}, *[{"d": f"evil{n}.example", "t": "1"} for n in range(4)])
+    dns = FakeDns({S1: (RSA_RECORD,)}, limit=1)
+    results = check(what, dns, prefer=["example.com"])
+    assert [r.status for r in results] == [Status.TEMPERROR] * 4 + [Status.PASS]
+    assert results[-1].domain == "example.com"
+    assert dns.asked[0][0] == "s1._domainkey.example.com"
+
+
 def test_a_flood_of_signatures_is_cut_and_summed_up() -> None:
     bad = (b"DKIM-Signature", b" v=1")
     fields = [bad] * 300 + list(signed().fields)

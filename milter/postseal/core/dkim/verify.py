@@ -154,7 +154,8 @@ def prepare(
     """Read the signatures and choose those to verify.  Never raises.
 
     now: seconds since 1970.  prefer: domains in A-labels; when there are more signatures
-    than the limit, those at, above or below such a domain go first.
+    than the limit, those at, above or below such a domain go first.  Those are also judged
+    first, so that nobody else's keys can use up the time for theirs.
     """
     fields = header.all(b"dkim-signature")
     slots = [_claim(field, limits, now) for field in fields[: limits.read]]
@@ -164,7 +165,7 @@ def prepare(
         usable.sort(key=lambda i: not _concerns(slots[i].evidence.domain, prefer))
         for i in usable[room:]:
             slots[i] = _Finding(slots[i].evidence, Status.POLICY, Why.TOO_MANY, _SURPLUS)
-    return Prepared(header, _curtail(slots, len(fields), limits.reported), limits)
+    return Prepared(header, _curtail(slots, len(fields), limits.reported), limits, prefer)
 
 
 _SURPLUS = "more signatures than are verified"
@@ -219,13 +220,25 @@ def _curtail(slots: Sequence[_Slot], present: int, room: int) -> tuple[_Slot, ..
 class Prepared:
     """The signatures of one message, read and chosen; waiting for the body."""
 
-    __slots__ = ("_header", "_limits", "_slots", "body_keys", "query_names")
+    __slots__ = ("_header", "_limits", "_order", "_slots", "body_keys", "query_names")
 
-    def __init__(self, header: Header, slots: tuple[_Slot, ...], limits: Limits) -> None:
+    def __init__(
+        self,
+        header: Header,
+        slots: tuple[_Slot, ...],
+        limits: Limits,
+        prefer: Collection[str] = (),
+    ) -> None:
         self._header = header
         self._limits = limits
         self._slots = slots
-        claims = self.signatures
+        self._order: Sequence[int] = range(len(slots))
+        if len(slots) > 1:
+            # What others sign may wait for slow name servers of theirs, until no time is left.
+            self._order = sorted(
+                self._order, key=lambda i: not _concerns(slots[i].evidence.domain, prefer)
+            )
+        claims = [slot for i in self._order if isinstance(slot := slots[i], Signature)]
         self.body_keys: frozenset[BodyKey] = frozenset([claim.body_key for claim in claims])
         self.query_names: tuple[str, ...] = tuple(
             dict.fromkeys([claim.query_name for claim in claims])
@@ -245,10 +258,11 @@ class Prepared:
         """
         if not self._slots:
             return (Result(status=Status.NONE, why=Why.NOT_SIGNED, detail="not signed"),)
-        findings = [
-            slot if isinstance(slot, _Finding) else self._judge(slot, digests, resolver)
-            for slot in self._slots
-        ]
+        judged: dict[int, _Finding] = {}
+        for i in self._order:
+            slot = self._slots[i]
+            judged[i] = slot if isinstance(slot, _Finding) else self._judge(slot, digests, resolver)
+        findings = [judged[i] for i in range(len(judged))]
         length = _b_length([finding.evidence.b for finding in findings])
         return tuple([_result(finding, length) for finding in findings])
 
