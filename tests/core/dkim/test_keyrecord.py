@@ -7,10 +7,12 @@ import random
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from postseal.core.dkim import keyrecord
+from postseal.core.dkim.crypto import is_signed
 from postseal.core.dkim.keyrecord import KeyFault, KeyRecordError
 from support.dkimmail import ED25519_P, ED25519_RECORD, PKCS1, RSA, RSA_P, RSA_RECORD
 
@@ -134,6 +136,29 @@ def test_rules(text: bytes, why: KeyFault | None) -> None:
     with pytest.raises(KeyRecordError) as caught:
         keyrecord.parse((text,), "rsa")
     assert caught.value.why is why
+
+
+SMALL = ("00" * 32, "01" + "00" * 31, "ec" + "ff" * 30 + "7f", "ed" + "ff" * 30 + "7f",
+         "ee" + "ff" * 30 + "7f",
+         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")  # fmt: skip
+
+
+@pytest.mark.parametrize("sign", [0, 0x80])
+@pytest.mark.parametrize("point", SMALL)
+def test_ed25519_keys_that_anybody_can_sign_for(point: str, sign: int) -> None:
+    """Their order is 8 at most: one signature in so many fits, whoever made it."""
+    octets = bytearray.fromhex(point)
+    octets[31] |= sign
+    with pytest.raises(KeyRecordError) as error:
+        keyrecord.parse((b"k=ed25519; p=" + base64.b64encode(octets),), "ed25519")
+    assert error.value.why is KeyFault.KEY_UNREADABLE
+
+
+def test_what_the_neutral_element_signs() -> None:
+    """Why those are refused: this signature fits every message."""
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(SMALL[1]))
+    assert is_signed(key, bytes.fromhex(SMALL[1]) + bytes(32), b"any digest")
 
 
 @pytest.mark.parametrize(

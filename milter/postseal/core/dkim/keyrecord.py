@@ -44,6 +44,21 @@ _CACHED = 512
 
 PublicKey = RSAPublicKey | Ed25519PublicKey
 
+# The points of Ed25519 whose order is 8 or less, without the sign of x, in each of their
+# forms: 0, 1, -1, the two of order 8, and 0 and 1 with p added.
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "ec" + "ff" * 30 + "7f",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
+
 
 class KeyFault(StrEnum):
     """Closed list: why there is no key."""
@@ -180,6 +195,8 @@ def _key(key_type: bytes, value: bytes) -> PublicKey | _Refusal:
         return _rsa(octets)
     if len(octets) != 32:
         return KeyFault.KEY_UNREADABLE, "p= of an Ed25519 key is not 32 octets"
+    if octets[:31] + bytes((octets[31] & 0x7F,)) in _SMALL_ORDER:  # all zero, for example
+        return KeyFault.KEY_UNREADABLE, "p= of an Ed25519 key is one that anybody can sign for"
     return Ed25519PublicKey.from_public_bytes(octets)
 
 
