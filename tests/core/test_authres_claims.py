@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from postseal.core import authres_claims
 from postseal.core.authres import claims, instances_to_delete
 from postseal.core.field import Field, Header
+from support.effort import Effort
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "authres"
 IDS = ("mx.lab.example", "bücher.example")
@@ -96,6 +97,21 @@ def test_a_beginning_out_of_all_proportion_claims_whatever_it_holds(before: byte
     assert claims(Field(NAME, before + b"mx.other.example; spf=pass"), IDS)
 
 
+def test_a_flood_of_strange_fields_is_not_read() -> None:
+    """Each could keep us busy for as long as a comment is deep; no honest message has so many."""
+    strange = Field(NAME, b" " + b"()" * 40 + b" other.example; spf=pass")
+    plain = Field(NAME, b" other.example; spf=pass")
+    most = authres_claims._MAX_STRANGE
+    assert instances_to_delete(Header([strange, plain] * most), IDS) == ()
+    flood = Header([strange] * most + [plain] * 3000 + [strange] * 1000)
+    with Effort() as effort:
+        gone = instances_to_delete(flood, IDS)
+    assert gone == tuple(range(most + 4000, most + 3000, -1))
+    with Effort() as less:
+        instances_to_delete(Header([strange] * most), IDS)
+    assert effort.steps < 2 * less.steps
+
+
 JUNK = st.lists(
     st.sampled_from([*'()";,=\\ \t\0.<', "\r\n ", "x", "(c)", '"q"', "1", "other.example", "=?"]),
     max_size=12,
@@ -115,7 +131,7 @@ def test_never_raises_and_sees_the_first_word(before: str, after: str, name: str
 def test_the_short_cut_changes_nothing(value: bytes) -> None:
     ours = {"a", "mx.lab.example"}
     slow = authres_claims._claims(value, ours) or authres_claims._has_other_version(value)
-    assert authres_claims._must_go(value, ours) == slow
+    assert bool(instances_to_delete(Header([Field(NAME, value)]), ours)) == slow
 
 
 @given(st.binary(max_size=60))
