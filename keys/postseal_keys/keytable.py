@@ -30,6 +30,7 @@ from postseal_keys.console import CONFIG, DATAERR, NOINPUT, Problem, os_problem
 from postseal_keys.keypair import PrivateKey
 
 _SCHEME = re.compile(r"([a-z]+):")
+INCLUDE_MAX = 5  # files of opendkim.conf within each other: OpenDKIM's own limit
 _CREDENTIAL = "credential:"
 _PATH_STARTS = ("/", "./", "../")
 
@@ -165,8 +166,10 @@ def _key_rows(path: str, sign: dict[str, object]) -> Iterator[KeyRow]:
 
 def configured(path: str) -> str:
     """The dataset that a configuration file names as its KeyTable.  Raises Problem."""
-    data = _bytes(path)
-    found = _from_toml(path, data) if path.endswith(".toml") else _from_conf(data)
+    if path.endswith(".toml"):
+        found = _from_toml(path, _bytes(path))
+    else:
+        found = dict(conf_settings(path)).get("keytable", "")  # the last one counts
     if not found:
         raise Problem(
             f"{path}: names no keys",
@@ -183,13 +186,26 @@ def _bytes(path: str) -> bytes:
         raise os_problem(error, hint="give a configuration file with -x", code=CONFIG) from None
 
 
-def _from_conf(data: bytes) -> str:
-    found = ""
-    for line in data.decode("utf-8", "surrogateescape").split("\n"):
+def conf_settings(path: str, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """The settings of an opendkim.conf, names in lower case, Include followed.
+
+    Raises Problem for a file that cannot be read, or that is included too deep.
+    """
+    if depth > INCLUDE_MAX:
+        raise Problem(
+            f"{path}: Include is nested more than {INCLUDE_MAX} deep",
+            hint="does a file include itself?",
+            code=CONFIG,
+        )
+    for line in _bytes(path).decode("utf-8", "surrogateescape").split("\n"):
         words = line.partition("#")[0].split(None, 1)
-        if len(words) == 2 and words[0].lower() == "keytable":
-            found = words[1].strip()  # the last one counts
-    return found
+        if len(words) < 2:
+            continue
+        name, value = words[0].lower(), words[1].strip()
+        if name == "include":
+            yield from conf_settings(value, depth + 1)
+        else:
+            yield name, value
 
 
 def _from_toml(path: str, data: bytes) -> str:

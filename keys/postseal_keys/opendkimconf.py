@@ -16,10 +16,8 @@ SEE ALSO
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from postseal_keys import keytable
-from postseal_keys.console import CONFIG, os_problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +36,7 @@ def read(path: str) -> KeySettings:
     """The settings in the file; of a setting given twice the last counts, as in OpenDKIM."""
     if path.endswith(".toml"):
         return KeySettings(toml=path, nameservers=keytable.configured_nameservers(path))
-    try:
-        text = Path(path).read_text("utf-8", "surrogateescape")
-    except OSError as error:
-        raise os_problem(error, hint="give the configuration with -x", code=CONFIG) from None
-    found: dict[str, str] = {}
-    for line in text.split("\n"):
-        words = line.partition("#")[0].split(None, 1)
-        if len(words) == 2:
-            found[words[0].lower()] = words[1].strip()
+    found = dict(keytable.conf_settings(path))
     servers = found.get("nameservers", "").replace(",", " ").split()
     return KeySettings(
         domain=found.get("domain", ""),

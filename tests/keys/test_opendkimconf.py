@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from postseal_keys import keytable
 from postseal_keys.console import CONFIG, Problem
 from postseal_keys.opendkimconf import KeySettings, read
 
@@ -35,3 +36,21 @@ def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
         read(str(tmp_path / "none"))
     assert caught.value.code == CONFIG
+
+
+def test_included_files_count_where_they_stand(tmp_path: Path) -> None:
+    conf, more = tmp_path / "opendkim.conf", tmp_path / "more.conf"
+    conf.write_text(f"Selector s0\nKeyTable file:/a\nInclude {more} # rest\nSelector s2\n")
+    more.write_text("Selector s1\nDomain d.example\nKeyTable file:/b\n")
+    found = read(str(conf))
+    assert (found.domain, found.selector, found.key_table) == ("d.example", "s2", "file:/b")
+    assert keytable.configured(str(conf)) == "file:/b"
+
+
+@pytest.mark.parametrize("target", ["opendkim.conf", "none.conf"])
+def test_what_cannot_be_included_is_named(tmp_path: Path, target: str) -> None:
+    conf = tmp_path / "opendkim.conf"
+    conf.write_text(f"Include {tmp_path}/{target}\n")
+    with pytest.raises(Problem) as caught:
+        read(str(conf))
+    assert target in caught.value.message and caught.value.code == CONFIG
