@@ -321,3 +321,14 @@ def test_no_text_raises_anything_but_config_error() -> None:
             assert str(error)
             refused += 1
     assert refused
+
+
+@pytest.mark.parametrize("text", ["", "\n \n"], ids=["no octet", "blank"])
+def test_an_empty_file_is_a_mistake(text: str, tmp_path: Path) -> None:
+    """A full disk leaves it, and with all defaults nobody's mail is signed."""
+    file = tmp_path / "postseal.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"postseal\.toml: is empty \(hint: was a disk full"):
+        load.read(file)
+    file.write_text("# nothing but defaults\n")
+    assert load.read(file).settings == load.default().settings

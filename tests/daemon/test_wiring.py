@@ -37,7 +37,7 @@ def test_recipients_are_wanted_by_a_rule_alone(tmp_path: Path) -> None:
     plain = made(tmp_path, f'{ROW}from = "a.b"\n')
     assert (plain.recipients, plain.hits is None) == (False, False)
     assert made(tmp_path, f'{ROW}recipient = "a.b"\n').recipients
-    assert made(tmp_path, "").hits is None
+    assert made(tmp_path, "# nothing\n").hits is None
 
 
 def test_without_a_file() -> None:
@@ -74,6 +74,29 @@ def test_the_loader_reads_the_file_again_and_logs_remarks(
     said = capfd.readouterr().err
     assert "event=config-remark" in said
     assert "every address" in said
+
+
+def test_a_file_that_a_full_disk_has_emptied(tmp_path: Path) -> None:
+    """Nothing in it means to sign for nobody, to refuse nothing, and to stay root."""
+    private(tmp_path / "k")
+    table, file = tmp_path / "ST", tmp_path / "postseal.toml"
+    write(table, "*@a.b k\n")
+    text = 'sign.key_table = "csl:k=a.b:s:./k"\nsign.signing_table = "refile:ST"\n'
+    load_again = loader(str(write(file, text)))
+    load_again()
+    for emptied, before in ((table, table.read_text()), (file, text)):
+        write(emptied, "")
+        with pytest.raises(Unusable, match=f"{emptied}: is empty"):
+            load_again()
+        with pytest.raises(Unusable, match=f"{emptied}: is empty"):
+            load_again()
+        write(emptied, before)
+        load_again()
+    write(table, "# nobody\n")
+    load_again()
+    write(table, "")
+    write(file, text)
+    assert loader(str(file))()  # a table may be empty from the start
 
 
 @pytest.mark.parametrize(

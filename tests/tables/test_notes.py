@@ -21,7 +21,11 @@ def remarks(folder: Path, text: str) -> list[Mistake]:
 
 @pytest.mark.parametrize(
     ("text", "noted"),
-    [("", True), ('authserv_id = "mx"\n', False), ('authserv_id = "mx.example.org"\n', False)],
+    [
+        ("# nothing", True),
+        ('authserv_id = "mx"\n', False),
+        ('authserv_id = "mx.example.org"\n', False),
+    ],
 )
 def test_a_host_without_a_full_name(
     text: str, noted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -98,7 +102,7 @@ def test_time_outs_that_add_up_beyond_postfix(
 
 
 def test_defaults_are_well_below_what_postfix_waits(tmp_path: Path) -> None:
-    assert not remarks(tmp_path, "")
+    assert not remarks(tmp_path, "# nothing")
 
 
 A, B = (TABLE.format(name=name, seconds=3) for name in "ab")

@@ -219,7 +219,7 @@ def test_whom_the_daemon_will_be(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_logins(tmp_path: Path) -> None:
-    assert opened(tmp_path, "").logins is None
+    assert opened(tmp_path, "# nothing").logins is None
     made = opened(tmp_path, '[sign]\nsender_login = "csl:*=%"\n').logins
     assert made
     assert made.allows("a@b.c", "a@b.c")

@@ -76,7 +76,12 @@ def default() -> Configuration:
 
 def read(file: Path | None = None) -> Configuration:
     """The configuration in file; without one, the defaults.  Raises ConfigError."""
-    return default() if file is None else parse(octets(file), file)
+    if file is None:
+        return default()
+    if not (data := octets(file)).strip():  # nobody writes that; a full disk does
+        hint = "was a disk full? if the defaults are meant, write a comment"
+        raise ConfigError([Mistake(file=str(file), what="is empty", hint=hint)], [file])
+    return parse(data, file)
 
 
 def octets(file: Path) -> bytes:

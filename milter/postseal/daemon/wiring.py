@@ -18,8 +18,8 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,9 @@ from postseal.daemon.turn import OneThread
 from postseal.tables import site
 from postseal.tables.cached import Tell
 from postseal.tables.chooser import DomainChooser, TableChooser
+
+# A disk that is full leaves such files, and nothing in them means: sign for nobody, as root.
+EMPTIED = "is empty, and was not before (hint: was a disk full? if it is meant, write a comment)"
 
 
 class Unusable(app.Unusable):
@@ -106,13 +109,17 @@ class Parts:
 def loader(file: str | None) -> app.Loader:
     """What reads the configuration again at every reload."""
     board: Board | None = None
+    filled: frozenset[str] = frozenset()
 
     def load_again() -> app.Application:
-        nonlocal board
+        nonlocal board, filled
         began = time.time_ns()
         with _uncollected():
             made = parts(file, before=board)
-        board = made.board
+        empty = _empty(made.files)
+        if emptied := sorted(filled & empty):
+            raise Unusable(tuple(f"{one}: {EMPTIED}" for one in emptied), made.files)
+        board, filled = made.board, frozenset(map(str, made.files)) - empty
         _remark(made)
         return app.Application(
             settings=made.settings,
@@ -127,6 +134,16 @@ def loader(file: str | None) -> app.Loader:
         )
 
     return load_again
+
+
+def _empty(files: Iterable[str | Path]) -> frozenset[str]:
+    """Those without a single octet."""
+    found = set()
+    for one in files:
+        with suppress(OSError):
+            if not Path(one).stat().st_size:
+                found.add(str(one))
+    return frozenset(found)
 
 
 @contextmanager
