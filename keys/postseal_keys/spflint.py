@@ -18,8 +18,9 @@ SEE ALSO
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 
 from postseal_keys.findings import Finding, Harm, foremost, zone_line
@@ -51,9 +52,11 @@ _TORN = re.compile(
 def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Finding]:
     """Findings on one record.  strings: lengths of its character-strings, as published."""
     record, mistakes = examine(text)
-    better = mended(text)
+    seams = _seams(text, strings)
+    glued = any(_glued(text, mistake, seams) for mistake in mistakes)
+    better = mended(_spaced(text, seams) if glued else text)
     publish = (zone_line(domain, better),) if better and better != text else ()
-    found = [_mistake(domain, text, mistake, strings, publish) for mistake in mistakes]
+    found = [_mistake(domain, text, mistake, seams, publish) for mistake in mistakes]
     meant = any((m.instead or "").lstrip("+-~?") == "all" for m in mistakes)
     for finding in _judge(domain, record) if is_spf(text) else ():
         if meant and finding.code == "spf-no-all":
@@ -61,6 +64,25 @@ def lint(domain: str, text: str, *, strings: tuple[int, ...] = ()) -> list[Findi
         fix = publish if finding.code in _MENDED else ()
         found.append(replace(finding, record=text, publish=fix))
     return foremost(found)
+
+
+def _seams(text: str, strings: tuple[int, ...]) -> list[int]:
+    """Columns where two character-strings meet without a space."""
+    ends = list(itertools.accumulate(strings))[:-1]
+    return [end for end in ends if " " not in text[end - 1 : end + 1]]
+
+
+def _glued(text: str, mistake: Mistake, seams: Sequence[int]) -> bool:
+    """Whether the term with the mistake was put together from two strings."""
+    start = text.rfind(" ", 0, mistake.column) + 1
+    end = text.find(" ", mistake.column)
+    return any(start < seam < (end if end >= 0 else len(text)) for seam in seams)
+
+
+def _spaced(text: str, seams: Sequence[int]) -> str:
+    """The text with a space at the seams."""
+    edges = [0, *seams, len(text)]
+    return " ".join(text[start:end] for start, end in itertools.pairwise(edges))
 
 
 def mended(text: str) -> str:
@@ -159,19 +181,13 @@ def _meant(term: Term) -> str | None:
 
 
 def _mistake(
-    domain: str, text: str, mistake: Mistake, strings: tuple[int, ...], publish: tuple[str, ...]
+    domain: str, text: str, mistake: Mistake, seams: Sequence[int], publish: tuple[str, ...]
 ) -> Finding:
     seen = is_spf(text)
     what = f"SPF: {mistake.what}" + ("; receivers answer permerror to all mail" if seen else "")
     hint = mistake.hint
-    end = 0
-    for length in strings[:-1]:
-        end += length
-        if (
-            mistake.column < end < mistake.column + mistake.length
-            and " " not in text[end - 1 : end + 1]
-        ):
-            hint = "strings of one record are joined without a space; end the first with one"
+    if _glued(text, mistake, seams):
+        hint = "strings of one record are joined without a space; end the first with one"
     return Finding(
         harm=Harm.ERROR,
         code="spf-syntax" if seen else "spf-version",

@@ -246,6 +246,7 @@ def _unknown(sign: str, name: str, rest: str) -> _Bad:
         right = f"{name}={rest[1:]}"
         return _Bad(f"{name} takes = and not :", f"write {right}", instead=right, length=length + 1)
     close = difflib.get_close_matches(name, ("include", "exists", "redirect"), n=1, cutoff=0.8)
+    close = [one for one in close if len(name) <= len(one) + 1]  # "mxinclude" is two words
     if close and close[0] == "redirect":
         right = f"redirect={rest[1:]}"
         return _Bad(what, f"write {right}", instead=right, length=length)

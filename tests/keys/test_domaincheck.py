@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from postseal_keys import spflint
 from postseal_keys.dnsask import Outcome
 from postseal_keys.domaincheck import Checked, check
 from postseal_keys.findings import Harm
@@ -134,6 +135,27 @@ def test_there_is_one_line_that_mends_the_spf_record(record: str, better: str) -
     """Not one for each finding that undoes what another one mends."""
     changes = {TXT: [record], ("open.example", "TXT"): ["v=spf1 +all"]}
     found = [f for f in checked(changes).findings if f.code.startswith("spf")]
+    lines = {line for f in found for line in f.publish}
+    assert lines == ({f'd.example. IN TXT "{better}"'} if better else set())
+
+
+@pytest.mark.parametrize(
+    ("strings", "better"),
+    [
+        pytest.param(
+            ("v=spf1 mx", "include:d.example", "-all"), "v=spf1 mx include:d.example -all", id="3"
+        ),
+        pytest.param(
+            ("v=spf1 mx ip4:192.0.2.1", "ip4:192.0.2.2 -all"),
+            "v=spf1 mx ip4:192.0.2.1 ip4:192.0.2.2 -all",
+            id="2",
+        ),
+        pytest.param(("v=spf1 include:exam", "ple ip4:192.0.2.1 -all"), "", id="cut-inside-a-name"),
+    ],
+)
+def test_strings_that_were_cut_between_terms(strings: tuple[str, ...], better: str) -> None:
+    lengths = tuple(map(len, strings))
+    found = spflint.lint("d.example", "".join(strings), strings=lengths)
     lines = {line for f in found for line in f.publish}
     assert lines == ({f'd.example. IN TXT "{better}"'} if better else set())
 

@@ -74,6 +74,7 @@ def test_a_good_record_is_left_alone(record: str) -> None:
         ("v=spf1mx a -all", "v=spf1 mx a -all"),
         ("v=spf1include:x.example -all", "v=spf1 include:x.example -all"),
         ("v=spf1-all", "v=spf1 -all"),
+        ("v=spf1 mxinclude:x.example -all", ""),
         ("v=spf1 mx;\t-all", ""),  # and not a record without mx
         ("v=spf1 a\tmx\t-all\tptr", ""),
         ("v=spf10 mx -all", "v=spf1 mx -all"),
