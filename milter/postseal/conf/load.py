@@ -28,7 +28,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from postseal.conf import check, explain, lines
+from postseal.conf import check, explain, lines, plainfile
 from postseal.conf.mistake import ConfigError, Mistake
 from postseal.conf.model import Settings
 
@@ -87,8 +87,7 @@ def read(file: Path | None = None) -> Configuration:
 def octets(file: Path) -> bytes:
     """What is in the file, as far as toml() looks.  Raises ConfigError."""
     try:
-        with file.open("rb") as stream:
-            return stream.read(MAX_FILE + 1)
+        return plainfile.read(file, MAX_FILE + 1)
     except OSError as error:
         hint = "check the name, and who may read it"
         raise ConfigError(

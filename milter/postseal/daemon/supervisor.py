@@ -68,12 +68,11 @@ class Generation:
     def of(cls, app: Application) -> Generation:
         """Raises PrivilegeError."""
         settings = app.settings
-        return cls(
-            app=app,
-            identity=privileges.find(settings.user, settings.group),
-            log=open_log(settings.log.target, settings.log.facility, settings.log.level),
-            watch=Watch(app.files, app.began),
-        )
+        identity = privileges.find(settings.user, settings.group)
+        log = open_log(settings.log.target, settings.log.facility, settings.log.level)
+        if identity is None and os.geteuid() == 0:
+            log.warning(logline([("event", "running-as-root"), ("hint", AS_ROOT)]))
+        return cls(app=app, identity=identity, log=log, watch=Watch(app.files, app.began))
 
     @property
     def count(self) -> int:
@@ -119,8 +118,6 @@ class Supervisor:
         self._waker = waker.detach()
         self._signals()
         self._write_pid()
-        if self.now.identity is None and os.geteuid() == 0:
-            self._say("warning", event="running-as-root", hint=AS_ROOT)
         for slot in range(self.now.count):
             self._start(self.now, slot, self.children)
         status = EX_OK

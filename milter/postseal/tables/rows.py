@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from postseal.conf import plainfile
 from postseal.tables.source import Form, Source
 
 MAX_FILE = 64 << 20  # octets: a row has some 60, so this is a million rows
@@ -60,8 +61,7 @@ def read(source: Source, base: Path) -> bytes:
         return source.text.encode()
     path = source.path(base)
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE + 1)
+        data = plainfile.read(path, MAX_FILE + 1)
     except OSError as error:
         raise TableError(f"{path}: {error.strerror}") from None
     if len(data) > MAX_FILE:
