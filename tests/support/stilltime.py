@@ -55,11 +55,11 @@ class Socket(socket.socket):
 
     def connect(self, address: Any) -> None:
         super().connect(address)
-        self.server = RUNNING.get(address[1])
-        if self.server:
+        if server := RUNNING.get(address[1]):
             self.port = self.getsockname()[1]
-            self.handled = self.server.handled[self.port]  # another socket had this port
-            self.replied = self.server.replied[self.port]
+            self.handled = server.handled[self.port]  # another socket had this port
+            self.replied = server.replied[self.port]
+        self.server = server  # at last: another thread may be looking
 
     def send(self, data: Any, flags: int = 0, /) -> int:
         self.asked += 1
