@@ -107,7 +107,10 @@ def split(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
             case _ if in_angle or kind not in (Kind.COMMA, Kind.COLON, Kind.SEMI):
                 continue
             case Kind.COLON:
-                if in_group or after_group or not is_phrase(tokens[start:at]):
+                name = tokens[start:at]
+                if in_group or after_group or not is_phrase(name):
+                    raise Unreadable
+                if any(b"@" in text for _, text in name):  # quoted; for others an address
                     raise Unreadable
                 in_group = True
             case _:
@@ -144,6 +147,6 @@ def without_route(tokens: Sequence[Token]) -> Sequence[Token]:
     if Kind.COLON not in kinds:
         return tokens
     colon = kinds.index(Kind.COLON)
-    if not _ROUTE.fullmatch(" ".join(kinds[:colon])):
+    if colon + 1 == len(kinds) or not _ROUTE.fullmatch(" ".join(kinds[:colon])):
         raise Unreadable
     return tokens[colon + 1 :]
