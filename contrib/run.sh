@@ -19,9 +19,9 @@ try_help='sh contrib/run.sh --help lists the options'
 usage() {
 	cat <<-'END'
 	usage: sh contrib/run.sh [options]
-	  --domain D     sign for this domain (default: this host's domain)
-	  --socket S     listen here: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH,
-	                 or Postfix's inet:HOST:PORT (default: inet:8891@127.0.0.1)
+	  --domain D     sign for this domain (default: that of the last start, or this host's)
+	  --socket S     listen here: inet:PORT@HOST, inet6:PORT@HOST, unix:/PATH, or Postfix's
+	                 inet:HOST:PORT (default: as at the last start, or inet:8891@127.0.0.1)
 	  --state DIR    keep keys and everything else here (default: state/ in the checkout)
 	  --config FILE  use this configuration instead of making one; goes with no other option
 	  --help         print this
@@ -29,7 +29,7 @@ usage() {
 }
 
 read_options() {
-	domain='' socket=inet:8891@127.0.0.1 state=$ROOT/state config='' given=''
+	domain='' socket='' state=$ROOT/state config='' given=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--help | -h) usage && exit 0 ;;
@@ -68,6 +68,20 @@ need_project() {
 	pip_install -e "$ROOT" || die "pip could not install the requirements" \
 		"the lines above say why; is the package index within reach?"
 	stamp run
+}
+
+# last KEY: what the last start wrote for it, where there was one.
+last() { sed -n "s/^$1 = \"\(.*\)\"\$/\1/p" "$state/postseal.toml" 2>/dev/null | head -n 1; }
+
+# What no option says.  DNS and Postfix know what there was: it stays.
+need_defaults() {
+	if [ -z "$domain" ]; then
+		domain=$(last domain)
+		[ -z "$domain" ] || say "signing for $domain as at the last start; --domain D changes that"
+	fi
+	[ -n "$domain" ] || domain=$(host_domain)
+	[ -n "$socket" ] || socket=$(last socket)
+	[ -n "$socket" ] || socket=inet:8891@127.0.0.1
 }
 
 # The domain this host belongs to: what follows the first dot of its full name.
@@ -243,7 +257,7 @@ main() {
 	read_options "$@"
 	need_project
 	if [ -z "$config" ]; then
-		[ -n "$domain" ] || domain=$(host_domain)
+		need_defaults
 		need_domain
 		need_socket
 		need_state

@@ -68,6 +68,23 @@ def run_sh(
 SOCKET = f'read_options "$@"; VENV={sys.prefix}; need_socket; echo "$postfix_socket"'
 
 
+def test_another_start_keeps_what_it_is_not_told(tmp_path: Path) -> None:
+    """DNS has the records of that domain, and Postfix the socket."""
+    words = 'read_options "$@"; need_defaults; echo "$domain $socket"'
+    told = ["--state", str(tmp_path)]
+    first = run_sh(words, tmp_path, *told, "--domain", "a.example").stdout
+    assert first == "a.example inet:8891@127.0.0.1\n"
+    (tmp_path / "postseal.toml").write_text(
+        'socket = "unix:/run/p.sock"\nauthserv_id = "mx.b.example"\n'
+        '\n[sign]\ndomain = "b.example"\n'
+    )
+    again = run_sh(words, tmp_path, *told)
+    assert again.stdout == "b.example unix:/run/p.sock\n"
+    assert "signing for b.example as at the last start" in again.stderr
+    other = run_sh(words, tmp_path, *told, "--domain", "c.example", "--socket", "inet:1@::1")
+    assert other.stdout == "c.example inet:1@::1\n"
+
+
 @pytest.mark.parametrize(
     ("given", "printed"),
     [
