@@ -229,6 +229,13 @@ def test_too_long_and_too_deep_are_mistakes() -> None:
     assert len(mistakes(f"a = {'[' * 5000}{']' * 5000}")) == 1
 
 
+def test_a_file_that_is_too_long_is_not_used_up_to_there(tmp_path: Path) -> None:
+    file = tmp_path / "postseal.toml"
+    file.write_bytes(b"#" * load.MAX_FILE + b"\n")
+    with pytest.raises(ConfigError, match="longer"):
+        load.read(file)
+
+
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load.read(tmp_path / "none.toml")

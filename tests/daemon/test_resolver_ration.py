@@ -104,3 +104,11 @@ def test_a_second_author_cannot_spend_the_time_that_the_first_ones_policy_needs(
         result = evaluate.evaluate(authors, resolver=session)
         session.close()
     assert (result.status, result.applied) == (evaluate.Status.FAIL, evaluate.Disposition.REJECT)
+
+
+def test_when_the_seconds_are_spent_nothing_is_sent() -> None:
+    with DnsServer(RECORDS) as server:
+        session = make(server).session(seconds=0.0)
+        assert fault_of(session, "n1.example.com") is DnsFault.BUDGET
+        assert not server.seen
+        session.close()

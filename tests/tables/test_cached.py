@@ -102,6 +102,15 @@ def test_old_answers_in_an_outage(key: str, at: float, serves: bool) -> None:
             world.get(key, at)
 
 
+def test_the_last_try_does_not_make_an_answer_serve_for_longer() -> None:
+    world = World(Limits(entries=3, fresh=100, negative=10, stale=1000, retry=60))
+    world.get("a", 0)
+    world.fault = TableUnavailable("gone")
+    assert world.get("a", 1090) == "1"
+    with pytest.raises(TableUnavailable):
+        world.get("a", 1100)
+
+
 def test_in_an_outage_one_question_in_retry_seconds() -> None:
     world = World()
     world.get("a", 0)

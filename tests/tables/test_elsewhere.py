@@ -12,7 +12,7 @@ from postseal.cli import check_config
 from postseal.conf import load
 from postseal.conf.mistake import ConfigError, Severity
 from postseal.core.signing import SigningUnavailable
-from postseal.tables import site
+from postseal.tables import chooser, site
 from support.child import free_port
 from support.sites import private
 
@@ -60,6 +60,25 @@ def test_a_key_file_that_a_table_names_is_looked_at_again(tmp_path: Path) -> Non
         made.chooser.choose("x@a.example")
     (tmp_path / "keys/later").rename(tmp_path / "keys/k")
     assert made.chooser.choose("x@a.example")
+    made.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_key_file_that_a_table_names_is_read_again_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = configured(tmp_path, SENDERS, KEYS)
+    assert made.chooser.choose("x@a.example")
+    (tmp_path / "keys/k").unlink()
+    assert made.chooser.choose("x@a.example")  # read less than a minute ago
+    made.close()
+    private(tmp_path / "keys/k")
+    monkeypatch.setattr(chooser, "LOOK_AGAIN", 0.0)
+    made = configured(tmp_path, SENDERS, KEYS)
+    assert made.chooser.choose("x@a.example")
+    (tmp_path / "keys/k").unlink()
+    with pytest.raises(SigningUnavailable, match="no such file"):
+        made.chooser.choose("x@a.example")
     made.close()
 
 

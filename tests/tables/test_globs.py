@@ -23,6 +23,7 @@ def matches(pattern: str, text: str) -> bool:
         pytest.param("a+b@*", "a+b@c", "aab@c", id="plus-is-literal"),
         pytest.param("a*b*c", "abbcc", "acb", id="stars-in-order"),
         pytest.param("ab*ba", "abba", "aba", id="pieces-do-not-overlap"),
+        pytest.param("a*b*b", "axbxb", "axxb", id="last-piece-does-not-overlap"),
         pytest.param("a**", "ax", "xa", id="two-stars-are-one"),
         pytest.param("[jk]oe", "KOE", "moe", id="class"),
         pytest.param("[^j]oe", "koe", "joe", id="class-negated"),

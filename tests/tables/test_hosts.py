@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from postseal.conf.mistake import Severity
-from postseal.tables.hosts import build
+from postseal.tables.hosts import MOST_PARENTS, build, texts
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,9 @@ def test_as_a_plain_search_would_find() -> None:
             around = sorted((one for one in entries if address in one), key=lambda n: n.prefixlen)
             wanted = entries[around[-1]] if around else False
             assert made.matches(address, "") is wanted, (entries, address)
+
+
+def test_a_long_name_is_asked_for_with_its_nearest_parents_to_the_root_only() -> None:
+    found = texts(None, "x." * 40 + "example.org")
+    assert len([one for one in found if one.startswith(".")]) == MOST_PARENTS
+    assert {".example.org", ".org"} <= set(found)

@@ -111,6 +111,16 @@ def test_refused(text: str, part: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["redis://u:hush/1@h/0", "mysql://u:[hush@h/d", "mysql://u:1?hush@h/d"]
+)
+def test_a_password_that_is_not_quoted_is_not_repeated(text: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        parse(text)
+    assert "hush" not in str(caught.value) + caught.value.hint
+    assert caught.value.hint
+
+
 def test_noise_is_read_or_refused() -> None:
     rng = random.Random(4516)
     starts = ["sqlite:", "mysql://", "dsn:", "dsn:mysql://", "redis://", "postfixadmin:", "ldap:"]

@@ -101,10 +101,11 @@ def test_a_closed_directory_does_not_excuse_the_file(key: Path) -> None:
 
 def test_group_with_others(key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Inspector, "others_in", lambda self, gid: "bob (group staff)")
-    key.chmod(0o640)
-    fault = inspect(key)
-    assert fault
-    assert "bob (group staff)" in fault.what
+    for mode in (0o640, 0o620):
+        key.chmod(mode)
+        fault = inspect(key)
+        assert fault
+        assert "bob (group staff)" in fault.what
     key.chmod(0o600)
     key.parent.chmod(0o775)
     fault = inspect(key)

@@ -18,9 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from postseal.conf.load import MAX_FILE, octets
 from postseal.conf.mistake import ConfigError, Mistake
 
-MAX_FILE = 1 << 20
 MAX_NESTING = 5  # as OpenDKIM
 
 
@@ -75,7 +75,9 @@ def settings(file: Path, *, equals: bool = False) -> tuple[dict[str, Given], tup
 
 def _read(file: Path, level: int, between: str | None) -> list[Given]:
     if level > MAX_NESTING:
-        raise ConfigError([Mistake(file=str(file), what="Include files are nested too deeply")])
+        what = f"Include files are nested more than {MAX_NESTING} deep"
+        hint = "look for a file that includes itself"
+        raise ConfigError([Mistake(file=str(file), what=what, hint=hint)])
     found: list[Given] = []
     for number, line in enumerate(lines(file), 1):
         words = line.partition("#")[0].split(between, 1)
@@ -92,15 +94,10 @@ def _read(file: Path, level: int, between: str | None) -> list[Given]:
 
 def lines(file: Path) -> list[str]:
     """The lines of a text file.  Raises ConfigError."""
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_FILE + 1)
-    except OSError as error:
-        raise ConfigError(
-            [Mistake(file=str(file), what=f"cannot be read: {error.strerror}")]
-        ) from None
+    data = octets(file)
     if len(data) > MAX_FILE:
-        raise ConfigError([Mistake(file=str(file), what=f"longer than {MAX_FILE} octets")])
+        what = f"longer than {MAX_FILE} octets"
+        raise ConfigError([Mistake(file=str(file), what=what, hint="is it a configuration?")])
     return data.decode("utf-8", "replace").replace("\0", "").splitlines()
 
 

@@ -16,7 +16,8 @@ from pydantic import Field
 from postseal.conf.kinds import MaybePlace, Seconds, Wait
 from postseal.conf.sections import DAY, Section
 
-_SECRET = re.compile(r"^([a-z0-9:]+//[^/@:]*:)[^/@]*@", re.IGNORECASE)
+# A password that should have been quoted may have / and @ in it.
+_SECRET = re.compile(r"^([a-z0-9:]+//[^/@:]*:)[^?]*@", re.IGNORECASE)
 
 
 def shown(text: str) -> str:

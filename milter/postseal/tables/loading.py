@@ -123,11 +123,8 @@ def _source(configuration: Configuration, option: str, found: list[Mistake]) -> 
         where = source.parse(getattr(configuration.settings.sign, option))
         if where.form is not Form.REMOTE:
             rows.read(where, _base(configuration))
-    except source.SourceError as error:
+    except (source.SourceError, rows.TableError) as error:
         found.append(configuration.mistake(("sign", option), str(error), error.hint))
-        return None
-    except rows.TableError as error:
-        found.append(configuration.mistake(("sign", option), str(error)))
         return None
     return where
 
@@ -244,9 +241,7 @@ def hosts_file(
     try:
         data = rows.read(where, path.parent)
     except rows.TableError as error:
-        found.append(
-            configuration.mistake(option, str(error), "check the name, and who may read it")
-        )
+        found.append(configuration.mistake(option, str(error), error.hint))
         return
     for row in rows.rows(where, data):
         if isinstance(row, rows.NotARow):

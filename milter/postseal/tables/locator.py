@@ -40,6 +40,8 @@ _DSN = re.compile(
     r"(?P<backend>\w+)://(?:(?P<user>[^:@/]*)(?::(?P<password>[^@/]*))?@)?"
     r"(?:(?P<port>\d+)\+)?(?P<host>[^/+]*)(?P<path>/.*)?"
 )
+_UNREADABLE = "the address cannot be read"
+_NO_PORT = "expected HOST:PORT, and %2F, %3A and %40 for / : and @ in a name or a password"
 _QUOTED = re.compile(r"=([0-9A-Fa-f]{2})")
 
 
@@ -65,14 +67,18 @@ def parse(text: str) -> Place:
     if scheme in LDAP:
         return Place(kind=scheme, url=text)
     if scheme not in (*SQL, *REDIS):
-        raise SourceError(f"unknown kind of table {scheme!r}")
+        known = ", ".join((*SQL, *LDAP, *REDIS, "dsn", "postfixadmin"))
+        raise SourceError(f"unknown kind of table {scheme!r}", f"known kinds are {known}")
     address, _, query = text.partition("?")
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError:
+        raise SourceError(_UNREADABLE, "expected NAME=VALUE&NAME=VALUE after the ?") from None
+    try:
         if scheme != "sqlite":
             _ = urlsplit(address).port
-    except ValueError as error:
-        raise SourceError(f"the address cannot be read: {error}") from None
+    except ValueError:  # whose text may be a piece of a password
+        raise SourceError(_UNREADABLE, _NO_PORT) from None
     ours = {name: value for name, value in pairs if name in OURS}
     others = urlencode([(name, value) for name, value in pairs if name not in OURS])
     if scheme == "sqlite":
@@ -85,7 +91,7 @@ def parse(text: str) -> Place:
 def _sqlite_path(address: str) -> str:
     """sqlite:PATH; also the usual sqlite:///PATH, with one slash more for an absolute one."""
     path = address.partition(":")[2]
-    path = path.removeprefix("///") if path.startswith("///") else path
+    path = path.removeprefix("///")
     if not path or path.startswith("//"):
         raise SourceError("the path of the database is missing", "sqlite:/PATH?table=...")
     return unquote(path)

@@ -52,7 +52,11 @@ class NotARow:
 
 
 class TableError(Exception):
-    """The table as a whole cannot be read."""
+    """The table as a whole cannot be read: what, and a way out."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        self.hint = hint
+        super().__init__(what)
 
 
 def read(source: Source, base: Path) -> bytes:
@@ -63,9 +67,13 @@ def read(source: Source, base: Path) -> bytes:
     try:
         data = plainfile.read(path, MAX_FILE + 1)
     except OSError as error:
-        raise TableError(f"{path}: {error.strerror}") from None
+        raise TableError(
+            f"{path}: {error.strerror}", "check the name, and who may read it"
+        ) from None
     if len(data) > MAX_FILE:
-        raise TableError(f"{path}: longer than {MAX_FILE} octets")
+        raise TableError(
+            f"{path}: longer than {MAX_FILE} octets", "so long a table belongs in a database"
+        )
     return data
 
 

@@ -131,9 +131,14 @@ def _password(told: RemoteTable, uid: int) -> str:
         with path.open("rb") as file:
             data = file.read(PASSWORD_MAX + 1)
     except OSError as error:
-        raise SourceError(f"password_file: {path}: {error.strerror}") from None
+        raise SourceError(
+            f"password_file: {path}: {error.strerror}", "check the name, and who may read it"
+        ) from None
     if len(data) > PASSWORD_MAX:
-        raise SourceError(f"password_file: {path}: longer than {PASSWORD_MAX} octets")
+        raise SourceError(
+            f"password_file: {path}: longer than {PASSWORD_MAX} octets",
+            "the file holds the password alone",
+        )
     return data.decode("utf-8", "replace").rstrip("\r\n")
 
 
