@@ -108,7 +108,10 @@ def test_a_second_author_cannot_spend_the_time_that_the_first_ones_policy_needs(
 
 def test_when_the_seconds_are_spent_nothing_is_sent() -> None:
     with DnsServer(RECORDS) as server:
-        session = make(server).session(seconds=0.0)
-        assert fault_of(session, "n1.example.com") is DnsFault.BUDGET
-        assert not server.seen
-        session.close()
+        dns = make(server)
+        spent, after = dns.session(seconds=0.0), dns.session()
+        assert fault_of(spent, "n1.example.com") is DnsFault.BUDGET
+        assert fault_of(after, "n2.example.com") is None
+        assert [name for name, _, _ in server.seen] == ["n2.example.com"]
+        spent.close()
+        after.close()

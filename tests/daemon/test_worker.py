@@ -156,3 +156,20 @@ def test_the_listener_is_replaced_in_this_process_alone() -> None:
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(address)
         os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param((1024, 4096), 4096, id="up-to-the-hard-limit"),
+        pytest.param((1024, 1 << 20), worker.FILES, id="no-more-than-is-of-use"),
+        pytest.param((1 << 19, 1 << 20), 1 << 19, id="never-fewer"),
+    ],
+)
+def test_descriptors(before: tuple[int, int], after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(worker.resource, "getrlimit", lambda _which: before)
+    monkeypatch.setattr(worker.resource, "setrlimit", lambda _which, limits: given.append(limits))
+    monkeypatch.setattr(worker.heap, "one_heap", lambda: None)
+    worker._prepare(Post(listener=-1, lifeline=-1, ready=-1, cpu=None, identity=None))
+    assert given == [(after, before[1])]
