@@ -6,6 +6,7 @@ That it really does so, with libmilter, is in test_supervisor_end.py.
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from postseal.daemon import worker
+from postseal.daemon import heap, worker
 from postseal.daemon.logs import Log
 from postseal.daemon.worker import RETIRE_SECONDS, SETTLE, Orders, Post
 
@@ -168,8 +169,8 @@ def test_the_listener_is_replaced_in_this_process_alone() -> None:
 )
 def test_descriptors(before: tuple[int, int], after: int, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[tuple[int, int]] = []
-    monkeypatch.setattr(worker.resource, "getrlimit", lambda _which: before)
-    monkeypatch.setattr(worker.resource, "setrlimit", lambda _which, limits: given.append(limits))
-    monkeypatch.setattr(worker.heap, "one_heap", lambda: None)
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: before)
+    monkeypatch.setattr(resource, "setrlimit", lambda _which, limits: given.append(limits))
+    monkeypatch.setattr(heap, "one_heap", lambda: None)
     worker._prepare(Post(listener=-1, lifeline=-1, ready=-1, cpu=None, identity=None))
     assert given == [(after, before[1])]
