@@ -26,15 +26,15 @@ FORBIDDEN = {
     "milter/postseal/core": {
         "Milter", "milter", "dns", "logging", "os", "pathlib", "random", "secrets", "shutil",
         "socket", "ssl", "subprocess", "syslog", "threading", "time", "urllib",
-        "postseal.cli", "postseal.conf", "postseal.daemon", "postseal.reports", "postseal.tables",
+        "postseal.cli", "postseal.conf", "postseal.daemon", "postseal.tables",
     },
     "milter/postseal/conf": {
         "Milter", "milter", "dns", "logging", "socket", "subprocess", "threading", "time",
-        "postseal.cli", "postseal.daemon", "postseal.reports", "postseal.tables",
+        "postseal.cli", "postseal.daemon", "postseal.tables",
     },
     "milter/postseal/tables": {
         "Milter", "milter", "dns", "subprocess",
-        "postseal.cli", "postseal.daemon", "postseal.reports",
+        "postseal.cli", "postseal.daemon",
     },
     "milter/postseal/daemon": {"postseal.cli"},
     "milter/postseal/cli": {"Milter", "milter"},

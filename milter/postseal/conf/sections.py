@@ -51,7 +51,7 @@ class Log(Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
         description="The least important kind of line that is written. The one line per message"
-        " is of level info.",
+        " is of level info; so far debug shows nothing more.",
     )
 
 

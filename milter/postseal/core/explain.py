@@ -52,7 +52,7 @@ def _story(verdict: Verdict) -> Iterator[str]:
         yield _local(verdict.local)
     yield _outcome(verdict.action) + _unheeded(verdict)
     if verdict.mark:
-        yield f"It gets a field that says so: X-Postseal-Quarantine: {verdict.mark}."
+        yield f"It gets a field that says so: {action.MARK}: {verdict.mark}."
 
 
 def _who(verdict: Verdict) -> Iterator[str]:

@@ -28,7 +28,6 @@ from functools import lru_cache
 import idna
 
 MAX_NAME = 253  # octets, without the final dot (RFC 1035 section 2.3.4, RFC 1123 section 2.1)
-MAX_LABEL = 63
 
 _NORMAL = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _LABEL = re.compile(r"[a-z0-9_-]+")
