@@ -120,7 +120,8 @@ def ours(entries: str) -> list[bool]:
         pytest.param("10.0.0.0/8,!10.1.0.0/16,10.1.2.0/24", id="nested"),
         pytest.param("2001:db8::/64,!2001:db8::2", id="ipv6"),
         pytest.param("2001:db8::/32", id="ipv6-wide"),
-        pytest.param("[192.0.2.1],[10.0.0.0]/8", id="brackets"),
+        # Not [192.0.2.1] alone: for that opendkim says now yes, now no, in one and the same run.
+        pytest.param("[10.0.0.0]/8", id="brackets"),
         pytest.param("mx.example.org", id="name"),
         pytest.param(".example.org", id="below"),
         pytest.param("example.org,!.mx.example.org,.example.org", id="name-with-exception"),
