@@ -197,7 +197,7 @@ def test_whose_address_decides(
     by: str, author: str, sender: str, login: str, is_signed: bool
 ) -> None:
     told = mail([("From", f" {author}"), *FIELDS[1:]])
-    client = replace(USER, auth_user=login, auth_type="PLAIN")
+    client = USER._replace(auth_user=login, auth_type="PLAIN")
     verdict = sent(told, client=client, sender=sender, choose_by=ChooseBy(by))
     assert bool(verdict.signatures) is is_signed
 

@@ -52,8 +52,8 @@ FOUND = Findings(
     arc=CHAIN,
     dmarc=dmarc.Result(status=dmarc.Status.FAIL, why=dmarc.Why.NO_IDENTIFIER),
 )
-TWO_AUTHORS = replace(
-    FOUND, authors=Authors(why=Why.SEVERAL_DOMAINS, domains=("a.example", "b.example"))
+TWO_AUTHORS = FOUND._replace(
+    authors=Authors(why=Why.SEVERAL_DOMAINS, domains=("a.example", "b.example"))
 )
 
 
@@ -134,23 +134,23 @@ def test_conditions(one: Override, yes: bool) -> None:
     ("one", "found", "header"),
     [
         pytest.param(row(dkim="list.example"),
-                     replace(FOUND, dkim=(signature("list.example", dkim.Status.FAIL),)), LIST,
+                     FOUND._replace(dkim=(signature("list.example", dkim.Status.FAIL),)), LIST,
                      id="dkim-fails"),
         pytest.param(row(dkim="list.example"),
-                     replace(FOUND, dkim=(signature("list.example", testing=True),)), LIST,
+                     FOUND._replace(dkim=(signature("list.example", testing=True),)), LIST,
                      id="dkim-test-key"),
-        pytest.param(row(arc="new.example"), replace(FOUND, arc=replace(CHAIN, from_signed=False)),
+        pytest.param(row(arc="new.example"), FOUND._replace(arc=replace(CHAIN, from_signed=False)),
                      LIST, id="arc-without-from"),
         pytest.param(row(arc="new.example"),
-                     replace(FOUND, arc=replace(CHAIN, status=arc.Status.FAIL)), LIST,
+                     FOUND._replace(arc=replace(CHAIN, status=arc.Status.FAIL)), LIST,
                      id="arc-fails"),
-        pytest.param(row(arc="new.example"), replace(FOUND, arc=None), LIST, id="no-arc"),
+        pytest.param(row(arc="new.example"), FOUND._replace(arc=None), LIST, id="no-arc"),
         pytest.param(row(list_id=".lists.example"), FOUND, Header([]), id="no-list"),
-        pytest.param(row(recipient="our.example"), replace(FOUND, envelope=Envelope()), LIST,
+        pytest.param(row(recipient="our.example"), FOUND._replace(envelope=Envelope()), LIST,
                      id="no-recipients"),
-        pytest.param(row(author="a.example"), replace(FOUND, authors=Authors(why=Why.MISSING)),
+        pytest.param(row(author="a.example"), FOUND._replace(authors=Authors(why=Why.MISSING)),
                      LIST, id="no-author"),
-        pytest.param(row(client=Net()), replace(FOUND, relayed=Relayed(
+        pytest.param(row(client=Net()), FOUND._replace(relayed=Relayed(
             address=ip_address("198.51.100.1"), helo="h", why=Relay.RELAYED, hops=1)), LIST,
             id="the-relay-is-not-the-client"),
     ],
@@ -187,7 +187,7 @@ def test_which_results_a_row_is_for(one: Override, planned: bool, statuses: set[
         for status in dmarc.Status
         if met(
             one,
-            replace(FOUND, dmarc=dmarc.Result(status=status, why=dmarc.Why.ALIGNED)),
+            FOUND._replace(dmarc=dmarc.Result(status=status, why=dmarc.Why.ALIGNED)),
             planned=planned,
         )
     }
@@ -195,7 +195,7 @@ def test_which_results_a_row_is_for(one: Override, planned: bool, statuses: set[
 
 
 def test_without_dmarc_only_exemptions_apply() -> None:
-    found = replace(FOUND, dmarc=None)
+    found = FOUND._replace(dmarc=None)
     assert met(row(author="a.example"), found)
     assert not met(row(Effect.REJECT, author="a.example"), found)
 

@@ -184,9 +184,9 @@ class OwnOnly:
         pytest.param(USER, "ann@example.com", True, id="own-address"),
         pytest.param(USER, "boss@example.com", False, id="somebody-elses"),
         pytest.param(USER, "ann@example.com, boss@example.com", False, id="own-and-another"),
-        pytest.param(replace(USER, auth_user="bob"), "ann@example.com", False, id="other-user"),
+        pytest.param(USER._replace(auth_user="bob"), "ann@example.com", False, id="other-user"),
         pytest.param(
-            replace(USER, auth_user="", auth_type="PLAIN"), "ann@example.com", False, id="no-name"
+            USER._replace(auth_user="", auth_type="PLAIN"), "ann@example.com", False, id="no-name"
         ),
         pytest.param(LOCAL, "boss@example.com", True, id="did-not-authenticate"),
     ],

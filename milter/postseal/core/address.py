@@ -30,9 +30,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
+from typing import NamedTuple
 
 from .addresslist import Kind, Token, Unreadable, dotted, is_phrase, split, tokenize, without_route
 from .field import Field, Header
@@ -65,8 +65,7 @@ class Status(StrEnum):
     NONE = "none"  # no domain at all
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authors:
+class Authors(NamedTuple):
     """The Author Domains of a message.
 
     domains are in normal form (names.ascii_domain), each once.  addresses counts

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from .authres_claims import claims, instances_to_delete
 
@@ -37,8 +37,7 @@ MAX_TEXT = 200  # of a reason or a comment
 _LINE = 78  # fold here (RFC 5322 section 2.1.1); values are never cut, so lines stay below 998
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(NamedTuple):
     """One `ptype.name=value`.  ptype and name are ours, value is anybody's."""
 
     ptype: str
@@ -46,8 +45,7 @@ class Property:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MethodResult:
+class MethodResult(NamedTuple):
     """One `method=result`.  method and result are words of the IANA registry."""
 
     method: str

@@ -62,8 +62,8 @@ class Checking:
 
     __slots__ = (
         "_address", "_arc", "_authors", "_bodies", "_client", "_count", "_dkim", "_envelope",
-        "_header", "_helo", "_now", "_origin", "_relayed", "_resolver", "_rules", "body",
-        "wants_body",
+        "_header", "_helo", "_now", "_origin", "_relayed", "_resolver", "_rules", "_trusted",
+        "body", "wants_body",
     )  # fmt: skip
 
     def __init__(
@@ -80,6 +80,7 @@ class Checking:
     ) -> None:
         self._rules = rules
         self._origin = origin
+        self._trusted = origin.trusted
         self._authors = authors
         self._client = client
         self._envelope = envelope
@@ -90,11 +91,11 @@ class Checking:
         self._relayed: relays.Relayed | None = None
         self._address: Address | None = client.address
         self._helo = client.helo
-        if rules.relays is not None and not origin.trusted:
+        if rules.relays is not None and not self._trusted:
             self._relayed = relays.true_client(client, header, rules.relays)
             self._address, self._helo = self._relayed.address, self._relayed.helo
         self._dkim = verify.prepare(header, rules.dkim, now, prefer=authors.domains)
-        self._arc = _chain(header, rules, now) if not origin.trusted else None
+        self._arc = _chain(header, rules, now) if not self._trusted else None
         self._start_questions()
         wanted = {*self._dkim.body_keys, *self._body_keys()}
         self._bodies = BodyHashes(wanted)
@@ -110,13 +111,13 @@ class Checking:
 
     @property
     def _seals(self) -> bool:
-        return self._rules.arc.key is not None and not self._origin.trusted
+        return self._rules.arc.key is not None and not self._trusted
 
     def _start_questions(self) -> None:
         resolver = self._resolver
         resolver.insist(self._authors.domains)
         rules = self._rules
-        if rules.dmarc.enabled and not self._origin.trusted:  # first, while all can be asked
+        if rules.dmarc.enabled and not self._trusted:  # first, while all can be asked
             identifiers = [claim.domain for claim in self._dkim.signatures]
             identifiers += filter(None, [mailbox_domain(self._envelope.sender)])
             dmarc.prefetch(self._authors, resolver, identifiers)
@@ -124,7 +125,7 @@ class Checking:
             resolver.prefetch(name, Kind.TXT)
         for name in self._arc.query_names if self._arc is not None else ():
             resolver.prefetch(name, Kind.TXT)
-        if self._origin.trusted:
+        if self._trusted:
             return
         if rules.spf_enabled:
             spf.prefetch(
@@ -149,7 +150,7 @@ class Checking:
         if self._seals and isinstance(decision.action, Accept | Hold):
             edits += self._seal(found, decision, digests)
         return Verdict(
-            role=Role.INTERNAL if self._origin.trusted else Role.INBOUND,
+            role=Role.INTERNAL if self._trusted else Role.INBOUND,
             found=found,
             action=decision.action,
             mark=decision.mark,
@@ -160,7 +161,7 @@ class Checking:
 
     def _decide(self, found: Findings) -> Decision:
         """Mail of our own is never refused."""
-        if self._origin.trusted:
+        if self._trusted:
             return policy.ACCEPT
         decision = policy.decide(found, self._header, self._rules, now=self._now)
         if decision.local is not None and decision.local.row:
@@ -172,7 +173,7 @@ class Checking:
         ration = self._resolver.ration
         ration(_FOR_DKIM)
         signatures = self._dkim.finish(digests, self._resolver)
-        if self._origin.trusted:
+        if self._trusted:
             return Findings(
                 origin=self._origin,
                 authors=self._authors,
@@ -276,7 +277,7 @@ class Checking:
         rules = self._rules
         gone = deletions(self._header, rules.own_ids)
         edits: list[Edit] = [*gone]
-        if rules.dmarc.quarantine is OnQuarantine.HEADER and not self._origin.trusted:
+        if rules.dmarc.quarantine is OnQuarantine.HEADER and not self._trusted:
             edits += deletions_of(self._header, MARK)
             if decision.mark:
                 edits.append(insert_on_top(MARK, b" " + decision.mark.encode("ascii", "replace")))

@@ -17,7 +17,7 @@ DOES NOT
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from postseal.core import iprev as iprev_check
 from postseal.core import spf as spf_check
@@ -32,8 +32,7 @@ from postseal.core.roles import Origin
 from postseal.core.transaction import Address, Client, Envelope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
+class Findings(NamedTuple):
     """Everything that is known of a message at its end."""
 
     origin: Origin

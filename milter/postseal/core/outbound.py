@@ -109,7 +109,7 @@ class Unsigned:
 
     def close(self) -> Verdict:
         verdict = self._work.close()
-        return replace(verdict, story={**verdict.story, "signed": "no", "reason": self._why})
+        return verdict._replace(story={**verdict.story, "signed": "no", "reason": self._why})
 
 
 class Outbound:

@@ -29,10 +29,9 @@ SEE ALSO
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv6Address
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from postseal.core.names import BadDomain, ascii_domain
 from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
@@ -83,8 +82,7 @@ class Why(StrEnum):
     INTERNAL = "internal"  # the library failed in a way that nobody foresaw
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What SPF found.  domain is in A-labels, "" when there is none to check.
 
     record is what the domain publishes, mechanism the term of it that decided.  These

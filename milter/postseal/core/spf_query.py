@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
 from postseal.core.spf_macro import MacroError, domain_spec, expand
@@ -53,8 +54,7 @@ class Limits:
     ahead: int = 4  # questions of later terms that are sent along with the first one
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who is checked: domain and helo in A-labels where they have them."""
 
     kind: str
@@ -63,8 +63,7 @@ class Identity:
     helo: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What the evaluation said.  why is set for permerror, dns for temperror."""
 
     word: str = ""

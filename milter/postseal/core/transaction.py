@@ -6,14 +6,15 @@ NAME
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
+from typing import NamedTuple
 
 Address = IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Client:
+class Client(NamedTuple):
     """The SMTP client of this message.
 
     address is None when the milter was told none (a unix socket, an unreadable
@@ -28,11 +29,10 @@ class Client:
     auth_type: str = ""  # {auth_type}
     auth_user: str = ""  # {auth_authen}
     local: bool = False
-    macros: dict[str, str] = field(default_factory=dict)
+    macros: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """MAIL FROM and RCPT TO as the MTA understood them.
 
     sender is `local@domain` without angle brackets, "" for the null reverse-path.

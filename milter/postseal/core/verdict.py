@@ -7,8 +7,8 @@ NAME
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from postseal.core import spf
 from postseal.core.action import Action, Delete, Edit, Insert
@@ -23,8 +23,7 @@ from postseal.core.roles import Origin, Role
 Story = Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Everything that was found, and what is to be done.
 
     edits are in the order to carry them out.  story holds the log line's pairs,
@@ -37,7 +36,7 @@ class Verdict:
     mark: str = ""  # text of the quarantine field; "" for none
     local: Local | None = None  # the local policy that applied
     edits: tuple[Edit, ...] = ()
-    story: Story = field(default_factory=dict)
+    story: Story = MappingProxyType({})
     signatures: tuple[Field, ...] = ()
 
     @property

@@ -55,6 +55,7 @@ class Session:
         self.headers: list[tuple[str, bytes]] = []
         self.add = self.headers.append  # bound once: it is called for every header field
         self.busy = False  # a message is under way
+        self.room = 0  # octets of header that may still come; end_message() gives it all of it
         self.resolver: MessageResolver | None = None
         self._params: tuple[bytes, ...] = ()
         self._recipients: list[bytes] = []
@@ -89,6 +90,8 @@ class Session:
 
     def end_message(self) -> None:
         """The message is done, or given up.  May be called at any time and again."""
+        if self.room == HEADER_ROOM and not (self.busy or self.resolver or self.fault):
+            return  # nothing has come since: fields and recipients take room, MAIL makes it busy
         resolver, self.resolver = self.resolver, None
         self.busy = False
         self.headers.clear()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from postseal.core.dmarc.record import Record
@@ -18,6 +16,6 @@ def test_status_words_are_those_of_rfc_9989() -> None:
 def test_a_result_is_frozen_and_says_whether_it_is_a_test() -> None:
     result = Result(status=Status.NONE, why=Why.NO_RECORD)
     assert (result.testing, result.applied, result.each) == (False, None, ())
-    assert dataclasses.replace(result, record=Record(t=True)).testing
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    assert result._replace(record=Record(t=True)).testing
+    with pytest.raises(AttributeError):
         result.detail = "x"  # type: ignore[misc]

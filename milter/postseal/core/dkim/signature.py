@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from postseal.core import names, taglist
 from postseal.core.canon import BodyKey
@@ -52,8 +52,7 @@ MAX_IDENTITY = 1024  # octets of i=, more than any address may have
 _REQUIRED = ("v", "a", "b", "bh", "d", "h", "s")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signature:
+class Signature(NamedTuple):
     """One signature's claims.  Times in seconds since 1970."""
 
     field: Field

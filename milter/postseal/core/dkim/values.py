@@ -20,8 +20,8 @@ from __future__ import annotations
 from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from postseal.core import names, taglist
 
@@ -56,8 +56,7 @@ class SignatureFault(StrEnum):
     TIMES = "times"  # x= is not after t=
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a report may say of a signature, readable or not.  Names in A-labels or empty."""
 
     domain: str = ""

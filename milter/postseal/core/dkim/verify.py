@@ -98,8 +98,7 @@ class Why(StrEnum):
     KEY_STRICT = "key-strict"  # t=s, and i= is in a sub-domain
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What became of one signature.
 
     domain, selector, identity and algorithm are empty where they could not be read; names

@@ -14,7 +14,7 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..names import BadDomain, ascii_domain
 from ..resolver import TemporaryDnsError
@@ -24,8 +24,7 @@ from .walk import Discovery
 MAX_IDENTIFIERS = 10  # DKIM domains looked at, and as many with a temporary fault
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """Identifiers in normal form, (mechanism, domain), each once."""
 
     passed: tuple[tuple[str, str], ...]

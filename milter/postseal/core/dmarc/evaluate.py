@@ -39,7 +39,6 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ..address import Authors
 from ..address import Why as From
@@ -123,8 +122,7 @@ def evaluate(
 
 def _together(authors: Authors, each: tuple[Result, ...]) -> Result:
     """Several Author Domains, or one in doubt: one result that tells of all."""
-    return replace(
-        _deciding(authors, each),
+    return _deciding(authors, each)._replace(
         domains=tuple(one.author_domain for one in each),
         each=each,
         detail=f"From: {authors.why}",
@@ -148,7 +146,7 @@ def _deciding(authors: Authors, each: tuple[Result, ...]) -> Result:
         status=Status.PERMERROR, why=Why.UNSURE_AUTHOR, author_domain=each[0].author_domain
     )
     if len(authors.domains) > len(each):
-        return replace(nobody, why=Why.TOO_MANY_AUTHORS)
+        return nobody._replace(why=Why.TOO_MANY_AUTHORS)
     if failed:
         return failed[0]
     if authors.why is From.SEVERAL_DOMAINS:
@@ -179,13 +177,12 @@ def _judge(author: str, facts: Facts, discovery: Discovery, resolver: Resolver) 
     if found.record is None:
         return found
     if not found.record.usable:
-        return replace(found, status=Status.PERMERROR, why=Why.BAD_POLICY)
+        return found._replace(status=Status.PERMERROR, why=Why.BAD_POLICY)
     aligner = Aligner(author, found.record, discovery)
     aligned_by = aligner.aligned(facts.passed)
     if aligned_by:
         published = found.record.policy(below=found.policy_domain != author)
-        return replace(
-            _noted(found, discovery),
+        return _noted(found, discovery)._replace(
             status=Status.PASS,
             why=Why.ALIGNED,
             published=published,
@@ -197,11 +194,11 @@ def _judge(author: str, facts: Facts, discovery: Discovery, resolver: Resolver) 
     unsure = aligner.aligned(facts.unsure)
     if unsure:
         detail = f"no answer for {', '.join(unsure)}"
-        return replace(found, status=Status.TEMPERROR, why=Why.DNS_IDENTIFIER, detail=detail)
+        return found._replace(status=Status.TEMPERROR, why=Why.DNS_IDENTIFIER, detail=detail)
     if aligner.fault:
         return _temperror(found, Why.DNS_ALIGNMENT, aligner.fault)
     why = Why.NOT_ALIGNED if facts.passed else Why.NO_IDENTIFIER
-    return _failed(replace(_noted(found, discovery), why=why), discovery, resolver)
+    return _failed(_noted(found, discovery)._replace(why=why), discovery, resolver)
 
 
 def _find_policy(base: Result, discovery: Discovery) -> Result:
@@ -212,13 +209,12 @@ def _find_policy(base: Result, discovery: Discovery) -> Result:
     author = base.author_domain
     spot = discovery.spot(author)
     if spot.record:
-        return replace(base, policy_domain=author, record=spot.record, notes=spot.record.faults)
+        return base._replace(policy_domain=author, record=spot.record, notes=spot.record.faults)
     walk = discovery.walk(author)
     if not walk.policy:
-        return replace(base, notes=walk.notes, organizational_domain=walk.organizational_domain)
+        return base._replace(notes=walk.notes, organizational_domain=walk.organizational_domain)
     domain, record = walk.policy
-    return replace(
-        base,
+    return base._replace(
         policy_domain=domain,
         record=record,
         organizational_domain=walk.organizational_domain,
@@ -231,7 +227,7 @@ def _noted(result: Result, discovery: Discovery) -> Result:
     found = discovery.organization(result.author_domain)
     if found == result.organizational_domain:
         return result
-    return replace(result, organizational_domain=found)
+    return result._replace(organizational_domain=found)
 
 
 def _failed(base: Result, discovery: Discovery, resolver: Resolver) -> Result:
@@ -249,7 +245,7 @@ def _failed(base: Result, discovery: Discovery, resolver: Resolver) -> Result:
         except TemporaryDnsError as fault:
             return _temperror(base, Why.DNS_EXISTENCE, fault)
     applied = published.one_level_lower if record.t else published
-    return replace(base, status=Status.FAIL, published=published, applied=applied)
+    return base._replace(status=Status.FAIL, published=published, applied=applied)
 
 
 def _exists(domain: str, discovery: Discovery, resolver: Resolver) -> bool:
@@ -266,4 +262,4 @@ def _exists(domain: str, discovery: Discovery, resolver: Resolver) -> bool:
 
 
 def _temperror(base: Result, why: Why, fault: TemporaryDnsError) -> Result:
-    return replace(base, status=Status.TEMPERROR, why=why, detail=str(fault))
+    return base._replace(status=Status.TEMPERROR, why=why, detail=str(fault))

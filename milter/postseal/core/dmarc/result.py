@@ -9,8 +9,8 @@ SEE ALSO
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from .record import Disposition, Record
 from .walk import Method
@@ -43,8 +43,7 @@ class Why(StrEnum):
     TOO_MANY_AUTHORS = "too-many-authors"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What DMARC found about one Author Domain, or about several together.
 
     policy_domain: where the record is.  published: the policy in that record for

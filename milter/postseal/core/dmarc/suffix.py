@@ -22,7 +22,6 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -116,7 +115,7 @@ def judge(
     if choice is Choice.PSL:
         return by(listed)
     first, second = by(walked), by(listed)
-    return replace(first, difference=_difference(first, second))
+    return first._replace(difference=_difference(first, second))
 
 
 def _difference(first: Result, second: Result) -> str:

@@ -21,8 +21,8 @@ SEE ALSO
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from ..names import is_at_or_below, labels
 from ..resolver import BadName, Kind, Resolver, TemporaryDnsError
@@ -49,8 +49,7 @@ class Method(StrEnum):
     PSL = "psl"  # a public suffix list, as RFC 7489 had it; see suffix
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """What stands at one `_dmarc` name.  exists: DNS has that name, with or without TXT."""
 
     domain: str
@@ -59,8 +58,7 @@ class Spot:
     note: str = ""  # why there is no record although something was published
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """What one walk found.  spots: those with a record, longest name first."""
 
     start: str
