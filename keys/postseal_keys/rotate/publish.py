@@ -16,8 +16,10 @@ SEE ALSO
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import stat
 import subprocess
 import tempfile
@@ -88,15 +90,8 @@ def run_program(words: Sequence[str], *, what: str) -> None:
     """Run a program with nothing on its standard input.  Raises Problem if it fails."""
     try:
         with tempfile.TemporaryFile() as said:  # no pipe: what it starts may outlive it
-            done = subprocess.run(
-                list(words),
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                timeout=HOOK_TIMEOUT,
-                check=False,
-            )
-            last = _last_line(said) if done.returncode else ""
+            status = _status(words, said)
+            last = _last_line(said) if status else ""
     except OSError as error:
         raise os_problem(error, hint=f"{what}: give the whole path", code=CONFIG) from None
     except subprocess.TimeoutExpired:
@@ -105,15 +100,28 @@ def run_program(words: Sequence[str], *, what: str) -> None:
             hint="it is run again next time",
             code=UNAVAILABLE,
         ) from None
-    if done.returncode:
-        ended = f"ended with {done.returncode}"
-        if done.returncode < 0:
-            ended = f"was ended by signal {-done.returncode}"
+    if status:
+        ended = f"ended with {status}"
+        if status < 0:
+            ended = f"was ended by signal {-status}"
         raise Problem(
             f"{what}: {words[0]} {ended}{last}",
             hint="it is run again next time",
             code=UNAVAILABLE,
         )
+
+
+def _status(words: Sequence[str], said: BinaryIO) -> int:
+    """How the program ended.  When it takes too long, all that it started ends with it."""
+    with subprocess.Popen(
+        list(words), stdin=subprocess.DEVNULL, stdout=said, stderr=said, process_group=0
+    ) as process:
+        try:
+            return process.wait(HOOK_TIMEOUT)
+        except BaseException:  # Ctrl-C too: it is in a group of its own and does not get that
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
 
 
 def _last_line(output: BinaryIO) -> str:

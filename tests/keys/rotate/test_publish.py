@@ -12,6 +12,7 @@ from postseal_keys.console import CONFIG, NOINPUT, UNAVAILABLE, Problem
 from postseal_keys.dnsask import Address
 from postseal_keys.rotate import publish
 from postseal_keys.rotate.publish import Hook, NsUpdate, Print, Tsig, tsig
+from support.child import wait_until
 
 NAME = "s1._domainkey.d.example"
 TEXT = 'v=DKIM1; p=AA"A; $(touch x) `id`'
@@ -22,6 +23,13 @@ def script(place: Path, body: str) -> str:
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return str(path)
+
+
+def runs(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 def test_a_hook_gets_plain_words(tmp_path: Path) -> None:
@@ -65,10 +73,13 @@ def test_what_a_program_starts_may_outlive_it(
 
 
 def test_a_hook_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "HOOK_TIMEOUT", 0.2)
+    """It ends, and what it has started ends with it."""
+    started = tmp_path / "started"
+    monkeypatch.setattr(publish, "HOOK_TIMEOUT", 1.0)
     with pytest.raises(Problem) as caught:
-        Hook((script(tmp_path, "exec sleep 30"),), 60).put(NAME, TEXT)
+        Hook((script(tmp_path, f"sleep 60 & echo $! > {started}; wait"),), 60).put(NAME, TEXT)
     assert "did not end" in caught.value.message
+    wait_until(lambda: not runs(int(started.read_text())), "the end of what it started")
 
 
 def test_no_hook() -> None:
