@@ -64,9 +64,13 @@ class Header:
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self.fields: tuple[Field, ...] = tuple(fields)
-        self._index: dict[bytes, list[Field]] = {}
+        self._index = index = dict[bytes, list[Field]]()
         for field in self.fields:
-            self._index.setdefault(field.key, []).append(field)
+            key = field.key
+            if key in index:
+                index[key].append(field)
+            else:
+                index[key] = [field]
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)

@@ -174,7 +174,9 @@ class Query(pyspf.query):
         """Terms as pyspf should see them; notes the questions that may follow."""
         if "%" in record:
             return self._reworded(record)
-        text, ahead, self._unfollowed = _plain_record(record, self.d, self._kind, self._limits)
+        text, ahead, self._unfollowed = _plain_record(
+            record, self.d, self._kind, self._limits.ahead
+        )
         self._ahead = [*ahead]
         return text
 
@@ -382,12 +384,15 @@ class _Term(Query):
 
 @lru_cache(maxsize=1024)
 def _plain_record(
-    record: str, domain: str, kind: Kind, limits: Limits
+    record: str, domain: str, kind: Kind, most: int
 ) -> tuple[str, tuple[tuple[str, Kind], ...], int]:
-    """What _prepared() makes of a record without macros: text, questions ahead, unfollowed."""
+    """What _prepared() makes of a record without macros: text, questions ahead, unfollowed.
+
+    most: questions ahead.
+    """
     reader = _Term(domain, "", 0)
     reader._kind = kind
-    reader._limits = limits
+    reader._limits = Limits(ahead=most)
     reader._plain_local = True
     text = reader._reworded(record)
     return text, tuple(reader._ahead), reader._unfollowed

@@ -123,8 +123,8 @@ class Adapter:
         """Keep the octets.  Runs for every field of every message: nothing else here."""
         session = ctx.getpriv()
         if session is not None:
-            session.room -= len(name) + len(value) + FIELD_COST
-            if session.room >= 0:
+            session.room = room = session.room - len(name) - len(value) - FIELD_COST
+            if room >= 0:
                 session.add((name, value))
         return NOREPLY
 
