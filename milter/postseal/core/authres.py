@@ -34,7 +34,9 @@ __all__ = ["MethodResult", "Property", "claims", "compose", "instances_to_delete
 
 MAX_VALUE = 320  # a local part of 64, the @, a domain of 253 (RFC 5321 section 4.5.3.1)
 MAX_TEXT = 200  # of a reason or a comment
-_LINE = 78  # fold here (RFC 5322 section 2.1.1); values are never cut, so lines stay below 998
+# Of a line of 78, where RFC 5322 section 2.1.1 wants a fold, less the tab and blank before and the
+# `;` behind.  Values are never cut, so lines stay below 998.
+_ROOM = 75
 
 
 class Property(NamedTuple):
@@ -85,10 +87,13 @@ def _label(ptype: str, name: str) -> str:
 
 
 def _folded(words: list[str]) -> str:
+    line = " ".join(words)
+    if len(line) <= _ROOM:  # as most are
+        return line
     lines = []
     line = words[0]
     for word in words[1:]:
-        if len(line) + len(word) > _LINE - len("\t ;"):
+        if len(line) + len(" ") + len(word) > _ROOM:
             lines.append(line)
             line = word
         else:
