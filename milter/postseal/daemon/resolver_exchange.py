@@ -150,10 +150,10 @@ class Exchange:
         poll = select.poll()
         for leg in self._legs:
             poll.register(leg.sock, select.POLLIN)
-        ready = {fd for fd, _ in poll.poll(max(0, int(seconds * 1000) + 1))}
-        for leg in self._legs:
-            if leg.sock.fileno() in ready:
-                return self._hear(leg)
+        for fd, _ in poll.poll(max(0, int(seconds * 1000) + 1)):
+            for leg in self._legs:
+                if leg.sock.fileno() == fd:
+                    return self._hear(leg)
         return False
 
     def _hear(self, leg: Line) -> bool:
