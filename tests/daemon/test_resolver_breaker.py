@@ -108,4 +108,4 @@ def test_everything_rests_for_two_seconds_only() -> None:
 
 def test_what_is_remembered_is_bounded() -> None:
     breaker = tripped(*[f"d{n}.example" for n in range(20_000)])
-    assert len(breaker._rows) <= 4096
+    assert len(breaker.rows) <= 4096

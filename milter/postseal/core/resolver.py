@@ -18,9 +18,9 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 Record = bytes | str | tuple[int, str]
 
@@ -60,8 +60,7 @@ class BadName(ValueError):
     """Not a name that DNS can hold: empty or over-long label, over-long name, not an A-label."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What DNS said.  name is as asked: lower case, A-labels, no final dot."""
 
     name: str
@@ -74,7 +73,7 @@ class Answer:
     @property
     def texts(self) -> tuple[bytes, ...]:
         """The TXT records, one bytes value each."""
-        return tuple(record for record in self.records if isinstance(record, bytes))
+        return tuple([record for record in self.records if isinstance(record, bytes)])
 
 
 class Resolver(Protocol):
@@ -109,6 +108,7 @@ _LABEL_MAX = 63  # RFC 1035 section 2.3.4
 _NAME_MAX = 253  # 255 octets on the wire: one for the first length, one for the root
 
 
+@lru_cache(maxsize=2048)  # of names that are good, and hence short
 def question_name(name: str) -> str:
     """The name as it is asked: lower case, absolute without the final dot.
 
@@ -120,7 +120,7 @@ def question_name(name: str) -> str:
         raise BadName("name longer than 253 octets")
     if not (asked.isascii() and asked.isprintable()):
         raise BadName("not printable ASCII")
-    for label in asked.split("."):
-        if not 0 < len(label) <= _LABEL_MAX:
-            raise BadName("empty label, or one longer than 63 octets")
+    labels = asked.split(".")
+    if "" in labels or (len(asked) > _LABEL_MAX and max(map(len, labels)) > _LABEL_MAX):
+        raise BadName("empty label, or one longer than 63 octets")
     return asked

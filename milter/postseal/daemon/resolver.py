@@ -29,7 +29,7 @@ from math import ceil
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from postseal.core.resolver import (
     Answer,
@@ -46,6 +46,9 @@ from postseal.daemon.resolver_servers import Upstream
 
 SECONDS = 20.0  # RFC 7208 section 4.6.4 asks for at least 20; Postfix waits 30 or 300
 QUESTIONS = 60
+# The exchange for a question, and whether it is a new one.  Without one: what is known about
+# it after all; None when too many are sent ahead.
+_Joined = tuple[Exchange | None, bool, Known | None]
 _GATHER = 0.02  # seconds between two rounds over all sockets
 
 
@@ -61,8 +64,7 @@ class ResolverConfig:
     in_flight: int = 256  # questions sent ahead and not yet answered; one socket each
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(NamedTuple):
     """What one message cost in DNS, for its log line."""
 
     sent: int  # questions that went out for this message
@@ -96,14 +98,18 @@ class Resolver:
         self.forgotten: deque[Exchange] = deque()
         self._lock = threading.Lock()
         self._gathered = 0.0
-        self.counters: Counter[str] = Counter()  # since the start, for tests; under _lock
+        self.counters: Counter[str] = Counter()  # since the start; under _lock
 
     def session(self, seconds: float = SECONDS, questions: int = QUESTIONS) -> Session:
         """A budget for one message."""
+        if self.forgotten:
+            self._leave_forgotten()
+        return Session(self, seconds, questions)
+
+    def _leave_forgotten(self) -> None:
         with contextlib.suppress(IndexError):  # another thread may empty it meanwhile
             while self.forgotten:
                 self.leave(self.forgotten.pop())
-        return Session(self, seconds, questions)
 
     @property
     def in_flight(self) -> int:
@@ -119,43 +125,42 @@ class Resolver:
         """What the cache holds."""
         return self.cache.get(key, self.clock())
 
-    def join(
-        self, key: Key, *, ahead: bool, insisted: Sequence[str] = ()
-    ) -> tuple[Exchange, bool] | Known | None:
-        """The exchange for this question, and whether it is a new one.
-
-        Or what is known about it after all; or None when too many are sent ahead.
-        """
+    def join(self, key: Key, ahead: bool, insisted: Sequence[str] = ()) -> _Joined:
+        """Take part in this question; ask it, if nobody has."""
         now = self.clock()
-        if ahead and len(self._flying) >= self.config.in_flight:
-            self._gather()
+        flying = self._flying
         with self._lock:
-            if exchange := self._flying.get(key):
+            exchange = flying.get(key)
+            if exchange is not None:
                 exchange.holders += 1
-                return exchange, False
-            # It may have come in since the caller looked.
-            if (known := self.cache.get(key, now)) is not None:
-                return known
-            if self._breaker.rests(key[0], now, insisted):
+                return exchange, False, None
+            # Looked at here: what has just come in is on its way no more.
+            known = self.cache.get(key, now)
+            if known is not None:
+                return None, False, known
+            if self._breaker.closed and self._breaker.rests(key[0], now, insisted):
                 self.counters["resting"] += 1
-                return DnsFault.TIMEOUT
-            if ahead and len(self._flying) >= self.config.in_flight:
-                return None
-            exchange = Exchange(*key, self._upstream.plan(), self._upstream)
-            self._flying[key] = exchange
-            exchange.lock.acquire()  # nobody may pump before it is sent
+                return None, False, DnsFault.TIMEOUT
+            if not ahead or len(flying) < self.config.in_flight:
+                flying[key] = exchange = Exchange(key, self._upstream)
+                exchange.lock.acquire()  # nobody may pump before it is sent
+        if exchange is None:
+            return self.join(key, ahead, insisted) if self._gather() else (None, False, None)
         try:
-            exchange.start()
+            exchange.ask_next()
         finally:
             exchange.lock.release()
         if exchange.outcome is not None:
             self.landed(exchange)
-        return exchange, True
+        return exchange, True, None
 
-    def _gather(self) -> None:
-        """Take in answers that have come though nobody needed them yet: sockets are scarce."""
+    def _gather(self) -> bool:
+        """Take in answers that have come though nobody needed them yet: sockets are scarce.
+
+        Whether that made room for one more.  False when all have been looked at just now.
+        """
         if monotonic() - self._gathered < _GATHER:
-            return
+            return False
         self._gathered = monotonic()
         with self._lock:
             flying = list(self._flying.values())
@@ -166,24 +171,27 @@ class Resolver:
                 finally:
                     exchange.lock.release()
                 self.landed(exchange)
+        return len(self._flying) < self.config.in_flight
 
     def landed(self, exchange: Exchange) -> None:
         """Keep the outcome for others.  The first to call this does it."""
         outcome = exchange.outcome
-        key = (exchange.name, exchange.kind)
-        if outcome is None or self._flying.get(key) is not exchange:
+        if outcome is None:
             return
-        self._remember(exchange.name, outcome)
+        key = exchange.key
         with self._lock:
-            if self._flying.get(key) is exchange:
-                self.cache.put(key, outcome, self.clock())
-                del self._flying[key]
-                self.counters["questions"] += exchange.questions
-                self.counters["answers" if isinstance(outcome, Answer) else outcome] += 1
+            if self._flying.get(key) is not exchange:
+                return
+            self.cache.put(key, outcome, self.clock())
+            del self._flying[key]
+            self.counters["questions"] += exchange.questions
+            self.counters["answers" if isinstance(outcome, Answer) else outcome] += 1
+        if self._breaker.rows or outcome is DnsFault.TIMEOUT:
+            self._remember(key[0], outcome)
 
     def leave(self, exchange: Exchange) -> None:
         """A session goes without this answer.  The last one takes the socket along."""
-        key = (exchange.name, exchange.kind)
+        key = exchange.key
         with self._lock:
             exchange.holders -= 1
             if exchange.holders or self._flying.get(key) is not exchange:
@@ -197,7 +205,7 @@ class Resolver:
                 outcome = exchange.pump(0.0)  # it may have been there for long
             exchange.close()
         if overdue:
-            self._remember(exchange.name, outcome or DnsFault.TIMEOUT)
+            self._remember(key[0], outcome or DnsFault.TIMEOUT)
         if isinstance(outcome, Answer):
             self.cache.put(key, outcome, self.clock())
 
@@ -225,17 +233,15 @@ class Session:
 
     def __init__(self, resolver: Resolver, seconds: float, questions: int) -> None:
         self._resolver = resolver
-        self._seconds_left = seconds
-        self._questions_left = questions
-        self._seconds_kept = 0.0  # for who comes later; see ration()
+        self._seconds = self._seconds_left = seconds
+        self._questions = self._questions_left = questions
+        self._seconds_kept = 0.0  # of what is left, for who comes later; see ration()
         self._questions_kept = 0
         self._insisted: Sequence[str] = ()
         self._known: dict[Key, Known] = {}
         self._held: dict[Key, Exchange] = {}
         self._cached = 0
         self._shared = 0
-        self._sent = 0
-        self._waited = 0.0
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -258,21 +264,24 @@ class Session:
     @property
     def usage(self) -> Usage:
         """What was used so far."""
-        return Usage(sent=self._sent, cached=self._cached, shared=self._shared, waited=self._waited)
+        sent = self._questions - self._questions_left
+        return Usage(sent, self._cached, self._shared, self._seconds - self._seconds_left)
 
     def ask(self, name: str, kind: Kind, /) -> Answer:
         """Answer, waiting if need be.  Raises TemporaryDnsError or BadName, nothing else."""
-        known = self._known.get((name, kind))
+        key = (name, kind)
+        known = self._known.get(key)
         if known is None:
-            if (name, kind) in self._held:  # it was foreseen: in normal form
-                known = self._find((name, kind))
+            exchange = self._held.pop(key, None)
+            if exchange is not None:  # it was foreseen: in normal form
+                known = self._await(exchange)
             else:
                 known = self._find((question_name(name), kind))
             if known is not DnsFault.BUDGET:
-                self._known[name, kind] = known
-        if isinstance(known, DnsFault):
-            raise TemporaryDnsError(known, question_name(name), kind)
-        return known
+                self._known[key] = known
+        if isinstance(known, Answer):
+            return known
+        raise TemporaryDnsError(known, question_name(name), kind)
 
     def prefetch(self, name: str, kind: Kind, /) -> None:
         """Send the question without waiting, because ask() will probably follow."""
@@ -280,12 +289,16 @@ class Session:
             key = (question_name(name), kind)
         except BadName:
             return
-        if key in self._known or key in self._held or self._resolver.recall(key) is not None:
+        if key in self._known or key in self._held:
             return
-        if self._questions_left > 0 and self._seconds_left > 0:
-            joined = self._resolver.join(key, ahead=True, insisted=self._insisted)
-            if isinstance(joined, tuple):
-                self._held[key] = self._charged(*joined)
+        if self._questions_left > self._questions_kept and self._seconds_left > self._seconds_kept:
+            exchange, new, _ = self._resolver.join(key, True, self._insisted)
+            if exchange is not None:
+                self._held[key] = exchange
+                if new:
+                    self._questions_left -= 1
+                else:
+                    self._shared += 1
 
     def insist(self, domains: Sequence[str], /) -> None:
         """Ask for what is at, below or above these though names beside it are silent."""
@@ -293,21 +306,20 @@ class Session:
 
     def ration(self, share: float, /) -> None:
         """Until the next call, use at most this share of what is left: what was kept, too."""
-        seconds = self._seconds_left + self._seconds_kept
-        questions = self._questions_left + self._questions_kept
-        self._seconds_left = seconds * share
-        self._seconds_kept = seconds - self._seconds_left
-        self._questions_left = ceil(questions * share)
-        self._questions_kept = questions - self._questions_left
+        seconds, questions = self._seconds_left, self._questions_left
+        self._seconds_kept = seconds - seconds * share
+        self._questions_kept = questions - ceil(questions * share)
 
     def close(self) -> None:
         """Drop what was asked for and is no longer wanted.  May be called again."""
-        for exchange in self._held.values():
-            self._resolver.leave(exchange)
-        self._held.clear()
+        if self._held:
+            for exchange in self._held.values():
+                self._resolver.leave(exchange)
+            self._held.clear()
         if not self._closed:
             self._closed = True
-            self._resolver.count(self._cached, self._shared)
+            if self._cached or self._shared:
+                self._resolver.count(self._cached, self._shared)
 
     def _find(self, key: Key) -> Known:
         """Look in the message, in the cache, among the questions on their way; or ask."""
@@ -318,41 +330,40 @@ class Session:
             if (known := self._resolver.recall(key)) is not None:
                 self._cached += 1
                 return known
-            if self._questions_left <= 0 or self._seconds_left <= 0:
+            if (
+                self._questions_left <= self._questions_kept
+                or self._seconds_left <= self._seconds_kept
+            ):
                 return DnsFault.BUDGET
-            joined = self._resolver.join(key, ahead=False, insisted=self._insisted)
-            if not isinstance(joined, tuple):
-                return joined or DnsFault.BUDGET
-            exchange = self._charged(*joined)
-        return self._await(key, exchange)
+            exchange, new, known = self._resolver.join(key, False, self._insisted)
+            if exchange is None:
+                return known or DnsFault.BUDGET
+            if new:
+                self._questions_left -= 1
+            else:
+                self._shared += 1
+        return self._await(exchange)
 
-    def _charged(self, exchange: Exchange, new: bool) -> Exchange:
-        if new:
-            self._sent += 1
-            self._questions_left -= 1
-        else:
-            self._shared += 1
-        return exchange
-
-    def _await(self, key: Key, exchange: Exchange) -> Known:
+    def _await(self, exchange: Exchange) -> Known:
         """Receive the answer, or wait for the thread that does."""
-        began = monotonic()
-        left = max(0.0, self._seconds_left)
         outcome = exchange.outcome
-        asked = exchange.questions
-        if outcome is None and exchange.lock.acquire(timeout=left):
+        if outcome is not None:
+            return outcome
+        began = monotonic()
+        left = self._seconds_left - self._seconds_kept
+        if left < 0.0:
+            left = 0.0
+        if exchange.lock.acquire(timeout=left):
+            asked = exchange.questions
             try:
                 outcome = exchange.pump(began + left, self._nudge)
             finally:
                 exchange.lock.release()
-                self._sent += exchange.questions - asked
-                self._questions_left -= exchange.questions - asked
+                self._questions_left -= exchange.questions - asked  # those behind CNAMEs
             self._resolver.landed(exchange)
-        spent = monotonic() - began
-        self._waited += spent
-        self._seconds_left -= spent
+        self._seconds_left -= monotonic() - began
         if outcome is None:
-            self._held[key] = exchange  # close() will leave it
+            self._held[exchange.key] = exchange  # close() will leave it
             return DnsFault.BUDGET
         return outcome
 
@@ -366,6 +377,5 @@ class Session:
                     other.pump(0.0)
                 finally:
                     other.lock.release()
-                    self._sent += other.questions - asked
                     self._questions_left -= other.questions - asked
                 self._resolver.landed(other)

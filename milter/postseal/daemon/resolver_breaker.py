@@ -55,11 +55,15 @@ def _concerns(name: str, insisted: Sequence[str]) -> bool:
 
 
 class Breaker:
-    """Timeouts in a row, by zone.  Safe to use from many threads."""
+    """Timeouts in a row, by zone.  Safe to use from many threads.
+
+    Mostly there are none: while rows and closed are empty, nothing rests, and answers need not
+    be told.  Who has many questions looks there first.
+    """
 
     def __init__(self) -> None:
-        self._rows: dict[str, tuple[int, float]] = {}  # timeouts in a row, time of the last
-        self._closed: dict[str, float] = {}  # not asked before
+        self.rows: dict[str, tuple[int, float]] = {}  # timeouts in a row, time of the last
+        self.closed: dict[str, float] = {}  # not asked before
         self._lock = threading.Lock()
 
     def rests(self, name: str, now: float, insisted: Sequence[str] = ()) -> bool:
@@ -69,10 +73,8 @@ class Breaker:
         below or above them rests by its narrowest circle alone.  That nothing at all answers
         proves nothing where little mail comes: the silent names may all be a sender's.
         """
-        if not self._closed:  # the usual case, without the lock
-            return False
         with self._lock:
-            resting = [c for c, _ in _circles(name) if self._closed.get(c, now) > now]
+            resting = [c for c, _ in _circles(name) if self.closed.get(c, now) > now]
         if resting and _concerns(name, insisted):
             resting = [circle for circle in resting if circle.startswith("3 ")]
         return bool(resting)
@@ -81,25 +83,23 @@ class Breaker:
         """No server answered this name within its time."""
         with self._lock:
             for circle, limit in _circles(name):
-                count, last = self._rows.pop(circle, (0, now))
+                count, last = self.rows.pop(circle, (0, now))
                 count = 1 if now - last > _WINDOW else count + 1
                 if count >= limit:
-                    self._closed[circle] = now + (_REST if circle != "0 " else _REST_ALL)
+                    self.closed[circle] = now + (_REST if circle != "0 " else _REST_ALL)
                     count = limit - 1  # afterwards one more is enough
-                self._rows[circle] = (count, now)
+                self.rows[circle] = (count, now)
             self._forget(now)
 
     def answered(self, name: str) -> None:
         """Some answer came, whatever it said."""
-        if not self._rows:
-            return
         with self._lock:
             for circle, _ in _circles(name):
-                self._rows.pop(circle, None)
-                self._closed.pop(circle, None)
+                self.rows.pop(circle, None)
+                self.closed.pop(circle, None)
 
     def _forget(self, now: float) -> None:
-        if len(self._closed) > _MOST:
-            self._closed = {c: until for c, until in self._closed.items() if until > now}
-        while len(self._rows) > _MOST:
-            del self._rows[next(iter(self._rows))]
+        if len(self.closed) > _MOST:
+            self.closed = {c: until for c, until in self.closed.items() if until > now}
+        while len(self.rows) > _MOST:
+            del self.rows[next(iter(self.rows))]

@@ -66,30 +66,26 @@ class Cache:
 
     def put(self, key: Key, known: Known, now: float) -> None:
         """Keep it as long as it says; an answer for no time at all is not kept."""
-        life = self._life(known)
+        limits = self._limits
+        if isinstance(known, Answer):
+            most = limits.ttl if known.records else limits.negative_ttl
+            life: float = known.ttl if known.ttl < most else most
+        else:
+            life = limits.failure_ttl
         if life <= 0:
             return
         size = _size(known)
-        if size > self._limits.octets >> 4:  # one answer must not push out all others
+        if size > limits.octets >> 4:  # one answer must not push out all others
             return
+        kept = self._kept
         with self._lock:
-            self._drop(key)
-            self._kept[key] = (now + life, known, size)
+            before = kept.pop(key, None)
+            if before is not None:
+                self._octets -= before[2]
+            kept[key] = (now + life, known, size)
             self._octets += size
-            while len(self._kept) > self._limits.entries or self._octets > self._limits.octets:
-                self._drop(next(iter(self._kept)))
-
-    def _drop(self, key: Key) -> None:
-        entry = self._kept.pop(key, None)
-        if entry is not None:
-            self._octets -= entry[2]
-
-    def _life(self, known: Known) -> float:
-        if isinstance(known, DnsFault):
-            return self._limits.failure_ttl
-        if known.records:
-            return min(known.ttl, self._limits.ttl)
-        return min(known.ttl, self._limits.negative_ttl)
+            while len(kept) > limits.entries or self._octets > limits.octets:
+                self._octets -= kept.pop(next(iter(kept)))[2]
 
 
 def _size(known: Known) -> int:

@@ -4,7 +4,7 @@ NAME
     resolver_exchange - ask servers in turn over UDP, over TCP when an answer was cut
 
 GIVES
-    Exchange: start() sends and returns at once; pump() is called by a thread that
+    Exchange: ask_next() sends and returns at once; pump() is called by a thread that
     needs the answer now, and does all the work there is: it waits, asks the next
     server, follows a CNAME that leaves the answer.  There is no thread behind it.
 
@@ -25,11 +25,11 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from postseal.core.resolver import Answer, DnsFault, Kind
+from postseal.core.resolver import Answer, DnsFault
 from postseal.daemon import resolver_wire as wire
-from postseal.daemon.resolver_cache import Known
-from postseal.daemon.resolver_lean import MAX_CHAIN, TTL_MAX
-from postseal.daemon.resolver_servers import Line, Plan, Server, Upstream
+from postseal.daemon.resolver_cache import Key, Known
+from postseal.daemon.resolver_lean import MAX_CHAIN
+from postseal.daemon.resolver_servers import Line, Server, Upstream
 
 _ROOM = 4096  # for one datagram: more than we offer, so a full one was cut
 _FAULTS = {
@@ -41,40 +41,48 @@ _FAULTS = {
 
 
 class Exchange:
-    """One question.  start() and pump() are for the thread that holds lock."""
+    """One question.  ask_next() and pump() are for the thread that holds lock."""
 
-    __slots__ = (
-        "_chain", "_cut", "_fault", "_legs", "_plan", "_query", "_secure", "_seen", "_sent",
-        "_tries", "_try_ends", "_ttl", "_upstream", "holders", "kind", "lock", "name", "outcome",
-        "patience", "questions", "started",
-    )  # fmt: skip
+    # As they are for most questions to the end
+    holders = 1  # sessions that wait for it; kept by the Resolver
+    questions = 1  # more when a CNAME had to be asked for
+    _sent = 0  # datagrams
+    _fault = DnsFault.TIMEOUT
+    _try_ends = 0.0
+    _cut: Line | None = None  # its answer was cut: ask again over TCP
+    _before: wire.Reply | None = None  # the CNAMEs up to here, taken together
+    _seen: tuple[bytes, ...] = ()  # the questions that led to them
 
-    def __init__(self, name: str, kind: Kind, plan: Plan, upstream: Upstream) -> None:
-        self.name = name
-        self.kind = kind
+    def __init__(self, key: Key, upstream: Upstream) -> None:
+        self.key = key
         self.lock = threading.Lock()
         self.outcome: Known | None = None
-        self.holders = 1  # sessions that wait for it; kept by the Resolver
-        self.questions = 1  # more when a CNAME had to be asked for
         self.started = monotonic()
-        self.patience = plan.timeout  # an answer that takes longer is late
         self._upstream = upstream
-        self._plan = plan
-        self._tries: list[Server] = []
+        self._plan = plan = upstream.plan()
+        self._tries = [*plan.servers] * plan.attempts
         self._legs: list[Line] = []
-        self._sent = 0  # datagrams
-        self._try_ends = 0.0
-        self._fault = DnsFault.TIMEOUT
-        self._cut: Line | None = None  # its answer was cut: ask again over TCP
-        self._chain = 0
-        self._ttl = TTL_MAX
-        self._secure = True
-        self._seen: set[bytes] = set()
-        self._query = self._put(wire.question(name, kind))
+        name, kind = key
+        self._query = wire.Query(kind, upstream.identity(), wire.question(name, kind))
 
-    def start(self) -> None:
-        """Send the first datagram."""
-        self._next_try()
+    @property
+    def patience(self) -> float:
+        """Seconds: an answer that takes longer is late."""
+        return self._plan.timeout
+
+    def ask_next(self) -> None:
+        """Ask the next server, at first the first one; without one the exchange has failed."""
+        if self._legs:
+            self._nothing_came()
+        while self._tries:
+            server = self._tries.pop(0)
+            if self._send(server):
+                self._try_ends = monotonic() + self._plan.timeout
+                return
+            self._upstream.silent(server)
+            if self._fault is DnsFault.TIMEOUT and not self._legs:
+                self._fault = DnsFault.NETWORK
+        self._finish(self._fault)
 
     def pump(self, until: float, silence: Callable[[], None] | None = None) -> Known | None:
         """Work until there is an outcome, or until that time (monotonic): then None.
@@ -87,18 +95,16 @@ class Exchange:
                 if monotonic() >= until:
                     return None
                 self._ask_by_stream(self._cut, until)
-                continue
-            got = self._receive(min(self._try_ends, until) - monotonic())
-            if got is not None:
-                self._take(*got)
-                continue
-            now = monotonic()
-            if now >= self._try_ends:
-                self._next_try()
-                if silence is not None:
-                    silence()
-            elif now >= until:
-                return None
+            elif len(self._legs) == 1 and self._hear(self._legs[0]):
+                continue  # the usual case: it was there already
+            elif not self._wait(min(self._try_ends, until) - monotonic()):
+                now = monotonic()
+                if now >= self._try_ends:
+                    self.ask_next()
+                    if silence is not None:
+                        silence()
+                elif now >= until:
+                    return None
         return self.outcome
 
     def close(self) -> None:
@@ -109,27 +115,12 @@ class Exchange:
 
     # -- sending ---------------------------------------------------------------
 
-    def _put(self, question: bytes) -> wire.Query:
-        """A new question to all servers, with a new id."""
-        self._seen.add(question)
-        self._tries = [*self._plan.servers] * self._plan.attempts
-        return wire.Query(self.kind, self._upstream.identity(), question)
-
-    def _next_try(self) -> None:
-        """Ask the next server; without one the exchange has failed."""
+    def _nothing_came(self) -> None:
+        """None of those that were asked has answered in time."""
         for leg in self._legs:
             self._upstream.silent(leg.server)
-        if self._legs and self._fault is DnsFault.NETWORK:  # others are merely silent
+        if self._fault is DnsFault.NETWORK:  # others are merely silent
             self._fault = DnsFault.TIMEOUT
-        while self._tries:
-            server = self._tries.pop(0)
-            if self._send(server):
-                self._try_ends = monotonic() + self._plan.timeout
-                return
-            self._upstream.silent(server)
-            if self._fault is DnsFault.TIMEOUT and not self._legs:
-                self._fault = DnsFault.NETWORK
-        self._finish(self._fault)
 
     def _send(self, server: Server) -> bool:
         """Send to this server, by the socket it has if there is one."""
@@ -152,34 +143,49 @@ class Exchange:
 
     # -- receiving -------------------------------------------------------------
 
-    def _receive(self, wait: float) -> tuple[Line, bytes] | None:
-        """One datagram, or None after wait seconds (not waiting at all if 0 or less)."""
-        if len(self._legs) == 1:  # the usual case: often it is there already
-            got = self._recv(self._legs[0])
-            if got is not None or wait <= 0 or not self._legs:
-                return got
+    def _wait(self, seconds: float) -> bool:
+        """Wait so long at most for one datagram, and take it in.  False when none came."""
+        if seconds <= 0 and len(self._legs) <= 1:  # it has just been looked at
+            return False
         poll = select.poll()
         for leg in self._legs:
             poll.register(leg.sock, select.POLLIN)
-        ready = {fd for fd, _ in poll.poll(max(0, int(wait * 1000) + 1))}
-        for leg in self._legs:
-            if leg.sock.fileno() in ready:
-                return self._recv(leg)
-        return None
+        for fd, _ in poll.poll(max(0, int(seconds * 1000) + 1)):
+            for leg in self._legs:
+                if leg.sock.fileno() == fd:
+                    return self._hear(leg)
+        return False
 
-    def _recv(self, leg: Line) -> tuple[Line, bytes] | None:
+    def _hear(self, leg: Line) -> bool:
+        """Take in one datagram, whatever it is worth.  False when there is none."""
         try:
-            return leg, leg.sock.recv(_ROOM)
+            packet = leg.sock.recv(_ROOM)
         except BlockingIOError:
-            return None
+            return False
         except OSError:  # nobody listens there (ICMP), or the network went away
-            self._drop(leg)
-            self._upstream.silent(leg.server)
-            if self._fault is DnsFault.TIMEOUT:
-                self._fault = DnsFault.NETWORK
-            if not self._legs:
-                self._try_ends = 0.0
-            return None
+            self._lose(leg)
+            return False
+        try:
+            reply = wire.read(packet, self._query)
+        except wire.MalformedReply:
+            self._refuse(leg, DnsFault.MALFORMED)
+            return True
+        if reply is None:
+            return True
+        if reply.truncated or len(packet) == _ROOM:
+            self._cut = leg
+        else:
+            self._judge(leg, reply)
+        return True
+
+    def _lose(self, leg: Line) -> None:
+        """Its server cannot be reached."""
+        self._drop(leg)
+        self._upstream.silent(leg.server)
+        if self._fault is DnsFault.TIMEOUT:
+            self._fault = DnsFault.NETWORK
+        if not self._legs:
+            self._try_ends = 0.0
 
     def _drop(self, leg: Line) -> None:
         leg.sock.close()
@@ -187,25 +193,29 @@ class Exchange:
 
     # -- judging ---------------------------------------------------------------
 
-    def _take(self, leg: Line, packet: bytes) -> None:
-        """Make of one datagram what it is: nothing, an outcome, a reason to go on."""
-        try:
-            reply = wire.read(packet, self._query)
-        except wire.MalformedReply:
-            self._refuse(leg, DnsFault.MALFORMED)
-            return
-        if reply is None:
-            return
-        if reply.truncated or len(packet) == _ROOM:
-            self._cut = leg
-        else:
-            self._judge(leg, reply)
-
     def _judge(self, leg: Line, reply: wire.Reply) -> None:
-        if reply.rcode in (wire.NOERROR, wire.NXDOMAIN) and not reply.referral:
-            self._upstream.answered(leg.server)
-            self._believe(reply)
-        elif reply.rcode in (wire.FORMERR, wire.NOTIMP) and self._query.edns:
+        """Make of a reply what it is: an outcome, or a reason to go on."""
+        if reply.rcode not in wire.SAID or reply.referral:
+            self._disbelieve(leg, reply)
+            return
+        self._upstream.answered(leg.server)
+        if self._before is not None:
+            reply = _joined(self._before, reply)
+        if reply.alias:
+            self._follow(reply)
+            return
+        if self._sent == 1 and self._legs:  # no other answer can still come on it
+            self._upstream.keep(self._legs.pop())
+        else:
+            self.close()
+        name, kind = self.key
+        exists = reply.rcode != wire.NXDOMAIN
+        records = reply.records if exists else ()
+        self.outcome = Answer(name, kind, records, exists, reply.ttl, reply.secure)
+
+    def _disbelieve(self, leg: Line, reply: wire.Reply) -> None:
+        """No answer from this server: perhaps to another query, or from another server."""
+        if reply.rcode in (wire.FORMERR, wire.NOTIMP) and self._query.edns:
             # A server from before EDNS0 (RFC 6891 section 7)
             self._query = self._query._replace(edns=False)
             self._send(leg.server)
@@ -219,29 +229,22 @@ class Exchange:
         self._tries = [server for server in self._tries if server is not leg.server]
         self._fault = fault
         if self._tries or not self._legs:
-            self._next_try()
+            self.ask_next()
 
-    def _believe(self, reply: wire.Reply) -> None:
-        """An answer.  It may end in a name that has yet to be asked for."""
-        self._chain += reply.chain
-        self._ttl = min(self._ttl, reply.ttl)
-        self._secure = self._secure and reply.secure
-        if not reply.alias:
-            exists = reply.rcode != wire.NXDOMAIN
-            records = reply.records if exists else ()
-            answer = Answer(self.name, self.kind, records, exists, self._ttl, self._secure)
-            if self._sent == 1 and self._legs:  # no other answer can still come on it
-                self._upstream.keep(self._legs.pop())
-            self._finish(answer)
-            return
-        question = wire.question_for(reply.alias, self.kind)
-        if self._chain > MAX_CHAIN or question in self._seen:
+    def _follow(self, reply: wire.Reply) -> None:
+        """Ask all servers for the name that the CNAMEs so far lead to, with a new id."""
+        query = self._query
+        question = wire.question_for(reply.alias, query.kind)
+        self._seen += (query.question,)
+        if reply.chain > MAX_CHAIN or question in self._seen:
             self._finish(DnsFault.MALFORMED)
             return
         self.close()
-        self._query = self._put(question)
+        self._before = reply
+        self._tries = [*self._plan.servers] * self._plan.attempts
+        self._query = wire.Query(query.kind, self._upstream.identity(), question)
         self.questions += 1
-        self._next_try()
+        self.ask_next()
 
     def _finish(self, outcome: Known) -> None:
         self.close()
@@ -266,6 +269,15 @@ class Exchange:
         else:
             self._cut = None
             self._judge(leg, reply)
+
+
+def _joined(before: wire.Reply, reply: wire.Reply) -> wire.Reply:
+    """The end of a chain lasts as long, and is as secure, as the weakest of its parts."""
+    return reply._replace(
+        chain=before.chain + reply.chain,
+        ttl=min(before.ttl, reply.ttl),
+        secure=before.secure and reply.secure,
+    )
 
 
 def _stream(server: Server, packet: bytes, end: float) -> bytes:

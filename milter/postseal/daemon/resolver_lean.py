@@ -33,6 +33,8 @@ TYPES = {Kind.TXT: 16, Kind.A: 1, Kind.AAAA: 28, Kind.MX: 15, Kind.PTR: 12}
 
 _RR = struct.Struct(">HHIH")
 _rr: Callable[[bytes, int], tuple[int, int, int, int]] = _RR.unpack_from
+_OWNER_AND_RR = struct.Struct(">2sHHIH")
+_owner_and_rr: Callable[[bytes, int], tuple[bytes, int, int, int, int]] = _OWNER_AND_RR.unpack_from
 _OWNER = b"\xc0\x0c"  # a pointer to the name of the question
 _SOA = 6
 _CNAME = 5
@@ -54,6 +56,20 @@ def records(
     A chain of CNAMEs is read when it stands in order in front of its records, as
     every resolver writes it.
     """
+    if count != 1:
+        return _several(packet, pos, kind, count)
+    try:  # most answers are one record
+        owner, number, klass, ttl, size = _owner_and_rr(packet, pos)
+        if owner != _OWNER or number != TYPES[kind] or klass != 1 or ttl > TTL_MAX:
+            return None
+        return (_READERS[kind](packet, pos + 12, size),), ttl, 0
+    except _NOT_OURS:
+        return None
+
+
+def _several(
+    packet: bytes, pos: int, kind: Kind, count: int
+) -> tuple[tuple[Record, ...], int, int] | None:
     if count > MAX_RECORDS:
         return None
     wanted = TYPES[kind]

@@ -17,7 +17,6 @@ SEE ALSO
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import socket
@@ -183,10 +182,12 @@ class Upstream:
     def plan(self) -> Plan:
         """Whom to ask now: servers that have been silent of late come last."""
         now = self._clock()
+        if not self._silent and now - self._looked < _LOOK_AGAIN:
+            return self._plan  # the usual case, without the lock
         with self._lock:
             if now - self._looked >= _LOOK_AGAIN:
-                self._looked = now
                 self._read()
+                self._looked = now  # from here on others need not wait for it
             plan = self._plan
             if not self._silent:
                 return plan
@@ -208,10 +209,11 @@ class Upstream:
     def identity(self) -> bytes:
         """Two random octets.  A system call for each would cost more than the query's packet."""
         while True:
-            with contextlib.suppress(IndexError):
+            try:
                 return self._identities.pop()  # one step: needs no lock
-            octets = os.urandom(512)
-            self._identities += [octets[at : at + 2] for at in range(0, 512, 2)]
+            except IndexError:
+                octets = os.urandom(512)
+                self._identities += [octets[at : at + 2] for at in range(0, 512, 2)]
 
     def line(self, server: Server) -> Line:
         """A way to send to server.  Raises OSError.
@@ -222,11 +224,13 @@ class Upstream:
         now = monotonic()
         waiting = self._lines.get(server.address)
         while waiting:
-            with contextlib.suppress(IndexError):  # another thread may be faster
+            try:
                 line = waiting.pop()
-                if line.ends > now:
-                    return line
-                line.sock.close()
+            except IndexError:  # another thread was faster
+                break
+            if line.ends > now:
+                return line
+            line.sock.close()
         sock = socket.socket(server.family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             sock.connect(server.address)

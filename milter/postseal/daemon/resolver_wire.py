@@ -22,6 +22,7 @@ SEE ALSO
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -41,12 +42,14 @@ from postseal.daemon.resolver_weight import is_heavy
 UDP_SIZE = 1232  # what we offer in EDNS0: passes every path without fragments
 
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
+SAID = (NOERROR, NXDOMAIN)  # with these a name server answers the question
 
 _TAILS = {kind: struct.pack(">HH", number, 1) for kind, number in TYPES.items()}
 _HEAD = struct.pack(">HHHHH", 0x0120, 1, 0, 0, 1)  # RD and AD; one question, one OPT
 _HEAD_PLAIN = struct.pack(">HHHHH", 0x0120, 1, 0, 0, 0)
 _OPT = struct.pack(">BHHIH", 0, 41, UDP_SIZE, 0, 0)  # DO off: AD is all we want to know
-_COUNTS = struct.Struct(">HHHHH")
+_HEADER = struct.Struct(">2sHHHHH")
+_header: Callable[[bytes], tuple[bytes, int, int, int, int, int]] = _HEADER.unpack_from
 _MALFORMED = (dns.exception.DNSException, ValueError, IndexError, KeyError, struct.error)
 
 
@@ -105,28 +108,29 @@ def read(packet: bytes, query: Query) -> Reply | None:
     None when it does not answer this query (id, direction or question differ): it
     must be ignored, not believed.  Raises MalformedReply, and nothing else.
     """
-    if len(packet) < 12 or packet[:2] != query.identity:
+    if len(packet) < 12:
         return None
-    flags, questions, answers, authorities, others = _COUNTS.unpack_from(packet, 2)
-    if flags & 0xF800 != 0x8000:  # not a response, or another opcode
+    kind, asked_as, question, _ = query
+    identity, flags, questions, answers, authorities, others = _header(packet)
+    if identity != asked_as or flags & 0xF800 != 0x8000:  # not a response, or another opcode
         return None
     rcode = flags & 15
-    end = 12 + len(query.question)
+    end = 12 + len(question)
     # Label lengths and types stay as they are under lower(): none is a capital letter.
-    if questions != 1 or packet[12:end].lower() != query.question:
+    if questions != 1 or packet[12:end].lower() != question:
         # A server that could not read the question need not repeat it.
-        if questions == 0 and rcode not in (NOERROR, NXDOMAIN):
+        if questions == 0 and rcode not in SAID:
             return Reply(rcode)
         return None
-    if flags & 0x0200:
-        return Reply(rcode, truncated=True)
-    if rcode not in (NOERROR, NXDOMAIN):
-        return Reply(rcode)
     secure = flags & 0x0020 != 0
-    if answers and not rcode:
-        usual = resolver_lean.records(packet, end, query.kind, answers)
+    if answers and not flags & 0x020F:  # whole, and NOERROR
+        usual = resolver_lean.records(packet, end, kind, answers)
         if usual is not None:
-            return Reply(rcode, False, secure, *usual)
+            return Reply(NOERROR, False, secure, *usual)
+    elif flags & 0x0200:
+        return Reply(rcode, truncated=True)
+    elif rcode not in SAID:
+        return Reply(rcode)
     elif authorities == 1 and not answers:
         ttl = resolver_lean.denial_ttl(packet, end)
         if ttl is not None:
