@@ -386,13 +386,9 @@ class _Term(Query):
 def _plain_record(
     record: str, domain: str, kind: Kind, most: int
 ) -> tuple[str, tuple[tuple[str, Kind], ...], int]:
-    """What _prepared() makes of a record without macros: text, questions ahead, unfollowed.
-
-    most: questions ahead.
-    """
+    """Of a record without macros: the terms, at most that many questions ahead, unfollowed."""
     reader = _Term(domain, "", 0)
-    reader._kind = kind
-    reader._limits = Limits(ahead=most)
+    reader._kind, reader._limits = kind, Limits(ahead=most)
     reader._plain_local = True
     text = reader._reworded(record)
     return text, tuple(reader._ahead), reader._unfollowed
