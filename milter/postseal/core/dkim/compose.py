@@ -32,10 +32,9 @@ from postseal.core import relaxed
 from postseal.core.dkim import crypto
 from postseal.core.field import Field
 
-# dkimpy leaves room in the first line it folds for a name as long as the one it is told, and b=
-# has lines to itself, all of the same width.  The name that is hashed is _Canon's.
-_NO_NAME = b"-"
+_FOLD = b"\r\n "
 _WIDTH = 74  # columns, as far as whole tags fit
+_B_WIDTH = 71  # octets of b= on a line, as dkimpy folds it
 
 
 class _Signed(NamedTuple):
@@ -90,10 +89,11 @@ def compose(
     tags: `v=1; a=...` to the last one before b=, folded, lines after the first starting
     with CRLF and a blank.  signed: the canonical signed fields, each with its CRLF.
     """
-    # dkimpy folds from the last fold on, and looks for b= with a pattern that is slow: it gets
-    # b= alone.
-    canon = _Canon(name, b" %b;\r\n" % tags, is_relaxed)
-    return _generate(canon, [(b"b", b"")], signed, private)
+    # dkimpy looks for b= with a pattern that is slow: it gets b= alone.
+    before = b" %b;\r\n" % tags
+    b = _generate(_Canon(name, before, is_relaxed), [(b"b", b"")], signed, private)
+    lines = [b[at : at + _B_WIDTH] for at in range(0, len(b), _B_WIDTH)]
+    return Field(name, before + b" " + _FOLD.join(lines))
 
 
 def compose_plain(
@@ -105,9 +105,8 @@ def compose_plain(
     relaxed form, which later seals sign, does not depend on the width of a line.
     """
     canon = _Canon(name, b"", is_relaxed=True)
-    field = _generate(canon, [*tags.items(), (b"b", b"")], signed, private, plain=True)
-    first, *rest = field.value.split(b"; ")
-    lines = [first]
+    first, *rest = _generate(canon, [*tags.items(), (b"b", b"")], signed, private).split(b"; ")
+    lines = [b" " + first]
     for word in rest:
         if len(lines[-1]) + len(word) > _WIDTH:
             lines[-1] += b";"
@@ -122,8 +121,8 @@ def _generate(
     fields: list[tuple[bytes, bytes]],
     signed: bytes,
     private: crypto.PrivateKey,
-    *,
-    plain: bool = False,
-) -> Field:
-    made = _Composer(signed).gen_header(fields, [], canon, _NO_NAME, _Key(private), plain)
-    return Field(canon.name, canon.before + b" " + made.removesuffix(b"\r\n"))
+) -> bytes:
+    """The tags, in the order of their names, with b= filled in; not folded."""
+    composer = _Composer(signed)
+    made = composer.gen_header(fields, [], canon, canon.name, _Key(private), standardize=True)
+    return made.removesuffix(b"\r\n")
