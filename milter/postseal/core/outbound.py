@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from postseal.core.action import Accept, Action, Defer, Edit
+from postseal.core.action import Accept, Action, Defer
 from postseal.core.address import Authors
 from postseal.core.canon import BodyDigest, BodyHasher
 from postseal.core.dkim import sign
@@ -159,14 +159,13 @@ class Outbound:
             return Refused(
                 self._rules, self._origin, self._client, self._authors, self._header, reason
             ).close()
-        edits: list[Edit] = list(deletions(self._header, self._rules.own_ids))
         # The first choice ends on top: insertions at 0 stack.
-        edits += [insert_on_top("DKIM-Signature", made.value) for made in reversed(signatures)]
+        inserts = [insert_on_top("DKIM-Signature", made.value) for made in reversed(signatures)]
         return Verdict(
             role=Role.OUTBOUND,
             found=Findings(origin=self._origin, authors=self._authors, client=self._client),
             action=Accept(),
-            edits=tuple(edits),
+            edits=(*deletions(self._header, self._rules.own_ids), *inserts),
             signatures=signatures,
             story=self._story(covered),
         )

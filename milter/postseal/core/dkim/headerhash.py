@@ -22,8 +22,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from hashlib import sha256
 
-from postseal.core import taglist
 from postseal.core.field import Field, Header
+from postseal.core.taglist import FWS
 
 
 def select(header: Header, names: Collection[bytes], without: Field | None = None) -> list[Field]:
@@ -38,7 +38,7 @@ def select(header: Header, names: Collection[bytes], without: Field | None = Non
     return [left[name].pop() for name in names if left[name]]
 
 
-def without_value(field: Field, tag: bytes = b"b") -> Field:
+def without_value(field: Field) -> Field:
     """The field with the value of b= deleted, white space around it included.
 
     By hand and not by a pattern: patterns for this are quadratic in white space, and
@@ -46,8 +46,10 @@ def without_value(field: Field, tag: bytes = b"b") -> Field:
     """
     specs = field.value.split(b";")
     for i, spec in enumerate(specs):
+        if not spec.lstrip(FWS).startswith(b"b"):  # as nearly all tags
+            continue
         name, equals, _ = spec.partition(b"=")
-        if equals and name.strip(taglist.FWS) == tag:
+        if equals and name.strip(FWS) == b"b":
             specs[i] = name + equals
             break
     return Field(field.name, b";".join(specs))

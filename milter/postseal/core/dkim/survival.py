@@ -25,7 +25,7 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
@@ -39,7 +39,7 @@ WHOLE = 1 << 20
 FEW = 4
 COUNTED = 1 << 18  # octets of a body in which places are told by line, not by octet
 
-_name, _value = attrgetter("name"), attrgetter("value")
+_name_and_value = attrgetter("name", "value")
 
 
 class Risk(StrEnum):
@@ -85,11 +85,10 @@ def header_risks(header: Header, signed: Container[bytes]) -> tuple[Threat, ...]
     return tuple(found)
 
 
-def is_at_risk(fields: Collection[Field]) -> bool:
+def is_at_risk(fields: Iterable[Field]) -> bool:
     """Whether header_risks() may find something among these: one look at all fields together."""
-    values = b"\r\n".join(map(_value, fields))
-    longest = max(map(len, values.split(b"\r\n"))) + max(map(len, map(_name, fields)), default=0)
-    return longest >= MAX_LINE or _has_bare_cr(values)
+    whole = list(map(b":".join, map(_name_and_value, fields)))
+    return max(map(len, whole), default=0) > MAX_LINE or _has_bare_cr(b"\0".join(whole))
 
 
 def _has_bare_cr(octets: bytes) -> bool:
