@@ -21,9 +21,9 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from hashlib import sha256
+from typing import NamedTuple
 
 from postseal.core import relaxed
 
@@ -34,16 +34,14 @@ _TAB, _BLANK = b"\t "  # as numbers: bytes find them faster
 _EMPTY_LINES = b"\r\n" * (_SLICE // 2)
 
 
-@dataclass(frozen=True, slots=True)
-class BodyKey:
+class BodyKey(NamedTuple):
     """One way to hash a body: the form, and how many canonical octets count (l=), None for all."""
 
     relaxed: bool
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BodyDigest:
+class BodyDigest(NamedTuple):
     """value: SHA-256 of the canonical octets up to the limit; length: of the whole, in octets."""
 
     value: bytes
@@ -58,7 +56,7 @@ class _Hash:
     def __init__(self, limits: tuple[int | None, ...]) -> None:
         self._sum = sha256()
         self._all = None in limits
-        self._ahead = sorted((n for n in limits if n is not None), reverse=True)
+        self._ahead = sorted([n for n in limits if n is not None], reverse=True)
         self._reached: dict[int, bytes] = {}
         self.length = 0  # octets so far, hashed or not
 
@@ -84,11 +82,11 @@ class _Hash:
 class _Simple:
     """The simple body.  Empty lines wait in a counter; relaxed shares that."""
 
-    __slots__ = ("_cr", "_empty", "_ended", "_hash", "_limits")
+    __slots__ = ("_cr", "_empty", "_ended", "_hash", "limits")
 
-    def __init__(self, limits: Iterable[int | None]) -> None:
-        self._limits = tuple(limits)
-        self._hash = _Hash(self._limits)
+    def __init__(self, limits: tuple[int | None, ...]) -> None:
+        self.limits = limits
+        self._hash = _Hash(limits)
         self._empty = 0  # CRLFs held back
         self._cr = False  # a CR held back, after them
         self._ended = False
@@ -99,13 +97,12 @@ class _Simple:
         self._cr = chunk.endswith(b"\r")
         self._pass_on(chunk[:-1] if self._cr else chunk)
 
-    def digests(self) -> Iterator[tuple[int | None, BodyDigest]]:
-        """The digests, by limit.  No chunk may follow."""
+    def digest(self, limit: int | None) -> BodyDigest:
+        """The digest for one of the limits.  No chunk may follow."""
         if not self._ended:
             self._ended = True
             self._end()
-        for limit in self._limits:
-            yield limit, BodyDigest(self._hash.digest(limit), self._hash.length)
+        return BodyDigest(self._hash.digest(limit), self._hash.length)
 
     def _end(self) -> None:
         if self._cr:  # it belonged to no line end
@@ -138,7 +135,7 @@ class _Relaxed(_Simple):
 
     __slots__ = ("_blank",)
 
-    def __init__(self, limits: Iterable[int | None]) -> None:
+    def __init__(self, limits: tuple[int | None, ...]) -> None:
         super().__init__(limits)
         self._blank = False  # a run of blanks held back, after the empty lines, before the CR
 
@@ -166,7 +163,7 @@ def _line_ends(data: bytes) -> int:
     """How many CRLFs stand at the end of data, which ends in one."""
     if not data.endswith(b"\r\n\r\n"):
         return 1
-    if data == _EMPTY_LINES[: len(data)]:  # nothing else: 64 KB of it would be slow below
+    if _EMPTY_LINES.startswith(data):  # nothing else: 64 KB of it would be slow below
         return len(data) // 2
     text = data.rstrip(b"\r\n")
     # The tail may be any mixture of CR and LF.  Pairs reach back to where one of them is doubled.
@@ -184,10 +181,9 @@ class BodyHashes:
         limits: dict[bool, dict[int | None, None]] = {}
         for key in keys:
             limits.setdefault(key.relaxed, {})[key.limit] = None
-        self._forms = tuple(
-            (relaxed, (_Relaxed if relaxed else _Simple)(wanted))
-            for relaxed, wanted in limits.items()
-        )
+        self._forms = [
+            (relaxed, _form(relaxed, tuple(wanted))) for relaxed, wanted in limits.items()
+        ]
 
     def update(self, chunk: bytes) -> None:
         """The next octets of the body, cut anywhere."""
@@ -201,25 +197,33 @@ class BodyHashes:
     def digests(self) -> dict[BodyKey, BodyDigest]:
         """The digest of each key.  No update() may follow."""
         return {
-            BodyKey(relaxed, limit): digest
+            BodyKey(relaxed, limit): form.digest(limit)
             for relaxed, form in self._forms
-            for limit, digest in form.digests()
+            for limit in form.limits
         }
 
 
 class BodyHasher:
     """One body hash."""
 
-    __slots__ = ("_hashes", "_key")
+    __slots__ = ("_form", "_limit")
 
     def __init__(self, key: BodyKey) -> None:
-        self._key = key
-        self._hashes = BodyHashes((key,))
+        self._limit = key.limit
+        self._form = _form(key.relaxed, (key.limit,))
 
     def update(self, chunk: bytes) -> None:
         """The next octets of the body, cut anywhere."""
-        self._hashes.update(chunk)
+        if len(chunk) <= _SLICE:
+            self._form.update(chunk)
+            return
+        for start in range(0, len(chunk), _SLICE):
+            self._form.update(chunk[start : start + _SLICE])
 
     def digest(self) -> BodyDigest:
         """The digest.  No update() may follow."""
-        return self._hashes.digests()[self._key]
+        return self._form.digest(self._limit)
+
+
+def _form(relaxed: bool, limits: tuple[int | None, ...]) -> _Simple:
+    return _Relaxed(limits) if relaxed else _Simple(limits)

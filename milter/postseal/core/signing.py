@@ -10,9 +10,8 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from postseal.core.address import Authors
 from postseal.core.dkim.sign import SigningKey
@@ -20,8 +19,7 @@ from postseal.core.names import mailbox_domain
 from postseal.core.transaction import Client, Envelope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(NamedTuple):
     """One signature to make.  identity is the `i=` value, None for no `i=` tag."""
 
     key: SigningKey

@@ -30,15 +30,12 @@ Value = str | int | float
 
 def logline(pairs: Iterable[tuple[str, Value]]) -> str:
     """The pairs as one line.  Pairs that do not fit LINE_MAX are left out, and the line says so."""
-    parts = [f"{key}={_value(value)}" for key, value in pairs]
+    parts = [
+        f"{key}={value if not isinstance(value, str) or _plain(value) else quoted(value)}"
+        for key, value in pairs
+    ]
     line = " ".join(parts)
     return line if len(line) <= LINE_MAX else _shortened(parts)
-
-
-def _value(value: Value) -> str:
-    if not isinstance(value, str):
-        return str(value)
-    return value if _plain(value) else quoted(value)
 
 
 def quoted(text: str) -> str:

@@ -21,7 +21,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import islice
 from math import inf
 
 from postseal.core.dkim.sign import SigningKey, UnusableKey
@@ -108,24 +107,30 @@ class TableChooser:
         local, _, domain = address.rpartition("@")
         if not local or not domain:
             return ()
-        rows: Iterator[Sender] = self._senders.of(local, domain)
-        wanted = rows if self._multiple else islice(rows, 1)
+        rows = self._senders.of(local, domain)
+        if not self._multiple:
+            row = next(rows, None)
+            return () if row is None else (self._choice(row, local, domain),)
         made: dict[tuple[str, str | None], Choice] = {}
-        for row in wanted:
-            name = domain if row.key == SAME else row.key
-            entry = self._keys.get(name)
-            if entry is None:
-                where = f"line {row.line}" if row.line else f"row {row.pattern!r}"
-                raise SigningUnavailable(
-                    f"{where} of the signing table wants key {name!r} for {address}, which"
-                    " is not in the key table (hint: add the key, or take the row out)"
-                )
-            key = self._key(entry, domain)
-            identity = row.identity.replace("%", domain) if row.identity else None
-            identity = identity or identity_of(self._identity, local, domain)
-            identity = identity if identity and is_within(identity, key.domain) else None
-            made.setdefault((key.query_name, identity), Choice(key=key, identity=identity))
+        for row in rows:
+            choice = self._choice(row, local, domain)
+            made.setdefault((choice.key.query_name, choice.identity), choice)
         return tuple(made.values())
+
+    def _choice(self, row: Sender, local: str, domain: str) -> Choice:
+        """What a row comes to, for that author."""
+        name = domain if row.key == SAME else row.key
+        entry = self._keys.get(name)
+        if entry is None:
+            where = f"line {row.line}" if row.line else f"row {row.pattern!r}"
+            raise SigningUnavailable(
+                f"{where} of the signing table wants key {name!r} for {local}@{domain}, which"
+                " is not in the key table (hint: add the key, or take the row out)"
+            )
+        key = self._key(entry, domain)
+        identity = row.identity.replace("%", domain) if row.identity else None
+        identity = identity or identity_of(self._identity, local, domain)
+        return Choice(key, identity if identity and is_within(identity, key.domain) else None)
 
     @property
     def domains(self) -> frozenset[str]:

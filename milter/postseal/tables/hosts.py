@@ -87,7 +87,7 @@ class HostList:
 
         Raises SigningUnavailable when only a table elsewhere could say, and does not.
         """
-        word = self._by_name(name) if name else None
+        word = self._by_name(name) if name and self.names else None
         if word is None and address is not None:
             word = self._by_address(address)
         for table in self.beyond:

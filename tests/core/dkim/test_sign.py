@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from postseal.core import taglist
 from postseal.core.canon import BodyHasher
-from postseal.core.dkim import sign
+from postseal.core.dkim import headerhash, sign
 from postseal.core.dkim.sign import Options, SigningKey, UnusableKey
+from postseal.core.dkim.signature import parse
 from postseal.core.dkim.verify import Status
 from postseal.core.field import Field
 from support.dkimmail import (
@@ -222,3 +223,45 @@ def test_a_key_does_not_show_itself() -> None:
     assert "s1._domainkey.example.com" in shown
     assert base64.b64encode(RSA_PEM[40:60]).decode() not in shown
     assert "private" not in shown.lower()
+
+
+SHAPES = [
+    FIELDS[:1],
+    [*FIELDS, *FIELDS],
+    [*FIELDS, ("Subject", " again"), ("Received", " x"), ("subject", " and again")],
+    [*reversed(FIELDS), ("List-Id", " <a.b>")],
+    [*FIELDS, *[("To", f" {n}") for n in range(300)]],  # too many to be remembered
+]
+
+
+@pytest.mark.parametrize("fields", SHAPES, ids=range(len(SHAPES)))
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(),
+        Options(header_relaxed=False, expire_seconds=9),
+        Options(signed=(b"to", b"subject", b"x-a"), oversigned=(b"subject", b"x-a")),
+        Options(signed=(b"to", b"to"), oversigned=(b"to",)),
+    ],
+    ids=["default", "simple", "lists", "said-twice"],
+)
+def test_the_same_whether_remembered_or_not(
+    fields: list[tuple[str, str]], options: Options
+) -> None:
+    """Names and beginnings come from what was made for other messages: all fields are signed."""
+    what = mail(fields)
+    first, second = sign_it(what, options=options), sign_it(what, options=options)
+    assert first == second
+    names = sign.choose_headers(what.header, options)
+    assert parse(first).names == names
+    hasher = BodyHasher(options.body_key)
+    hasher.update(what.body)
+    assert sign.self_check(first, what.header, RSA_KEY, hasher.digest())
+    assert sign.cover(what.header, options).fields == headerhash.select(what.header, names)
+
+
+def test_a_crowd_of_fields_is_not_remembered() -> None:
+    kept = sign._h_of_few.cache_info().currsize
+    for count in range(300, 310):
+        sign.cover(mail([("To", " x")] * count).header)
+    assert sign._h_of_few.cache_info().currsize == kept

@@ -16,6 +16,7 @@ from postseal.core.dkim.survival import (
     BodyObserver,
     Risk,
     header_risks,
+    is_at_risk,
 )
 from postseal.core.field import Field, Header
 
@@ -177,3 +178,24 @@ def test_header_lines() -> None:
     assert "X-Long" in threat.place
     assert str(threat).startswith("long-header-line: ")
     assert header_risks(Header([good, bad]), {b"references"}) == ()  # what is not signed may change
+
+
+def test_one_look_at_all_fields_misses_nothing() -> None:
+    """It may see too much, where a long name is not that of the long line; never too little."""
+    rng = random.Random(998)
+    found = 0
+    for _ in range(2000):
+        fields = []
+        for _ in range(rng.randrange(4)):
+            name = b"X" * rng.choice([1, 3, 40]) + b" " * rng.choice([0, 0, 0, 900])
+            words = [
+                rng.choice([b"", b"y", b"\r", b"\n", b"\r\n "]),
+                b"z" * rng.randrange(940, 999),
+            ]
+            fields.append(Field(name, b" " + b"".join(rng.sample(words * 2, rng.randrange(4)))))
+        risks = header_risks(Header(fields), {field.key for field in fields})
+        found += bool(risks)
+        assert is_at_risk(fields) or not risks
+    assert found > 500
+    assert not is_at_risk([])
+    assert not is_at_risk([Field(b"To", b"\r\n " + b"y" * 990), Field(b"X", b" a\r\n\tb")])

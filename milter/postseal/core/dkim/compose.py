@@ -10,8 +10,8 @@ GIVES
     the field with b= filled in and folded.
 
 DOES NOT
-    choose what is signed.  dkimpy gets one header that is canonical already: its own
-    selection is quadratic in the fields, and canonicalises all of them for every signature.
+    choose what is signed.  dkimpy gets a hash that has begun with the header, and no header: its
+    own selection is quadratic in the fields, and canonicalises all of them for every signature.
 
 SEE ALSO
     dkim.DomainSigner.gen_header, the one function of dkimpy that is used: for
@@ -22,22 +22,19 @@ SEE ALSO
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
 import dkim as dkimpy
 
+from postseal.core import relaxed
 from postseal.core.dkim import crypto
 from postseal.core.field import Field
 
-# gen_header folds b= twice: with this place-holder, which decides where the hashed text
-# folds, and with the signature.  As long as both are longer than the rest of a line, the folds
-# before the signature are the same, which `simple` depends on.
-_PLACE_HOLDER = b"0" * 72
 _FOLD = b"\r\n "
-_FULL = range(43, 49)  # octets of a line without room for "; b=" and _SHORT more
-_SHORT = 16
 _WIDTH = 74  # columns, as far as whole tags fit
+_B_WIDTH = 71  # octets of b= on a line, as dkimpy folds it
 
 
 class _Signed(NamedTuple):
@@ -53,59 +50,50 @@ class _Key(NamedTuple):
         return _Signed(crypto.sign(self.private, digest))
 
 
-class _Canon:
-    """Canonicalization as dkimpy calls it: of our one piece, and of the field itself.
+class _Canon(NamedTuple):
+    """Canonicalization as dkimpy calls it: of no header, and of the field itself.
 
     before: what stands in the field in front of the tags that dkimpy is given.
     """
 
-    __slots__ = ("_before", "_ready", "_relaxed")
-
-    def __init__(self, ready: list[tuple[bytes, bytes]], before: bytes, relaxed: bool) -> None:
-        self._ready = ready
-        self._before = before
-        self._relaxed = relaxed
+    name: bytes
+    before: bytes
+    is_relaxed: bool
 
     def canonicalize_headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        if headers is self._ready:
+        if not headers:
             return headers
-        name, tail = headers[0]
-        value = b" " + self._before + tail[1:]
-        if not self._relaxed:
-            return [(name, value)]
-        name, _, value = Field(name, value).relaxed.partition(b":")
-        return [(name, value)]
+        value = self.before + headers[0][1]
+        if self.is_relaxed:
+            return [(self.name.lower(), relaxed.value(value))]
+        return [(self.name, value)]
 
 
 class _Composer(dkimpy.DomainSigner):
-    """A signer without a message."""
+    """A signer without a message, whose hash begins with what is signed."""
 
-    def __init__(self, ready: list[tuple[bytes, bytes]]) -> None:
-        self.headers = ready
-        self.signature_algorithm = b"ed25519-sha256"
-        self.hasher = sha256
-        self.debug_content = False
-        self.linesep = b"\r\n"
+    signature_algorithm = b"ed25519-sha256"
+    debug_content = False
+    linesep = b"\r\n"
+
+    def __init__(self, signed: bytes) -> None:
+        self.headers = []
+        self.hasher = partial(sha256, signed)
 
 
 def compose(
-    name: bytes, tags: bytes, signed: bytes, relaxed: bool, private: crypto.PrivateKey
+    name: bytes, tags: bytes, signed: bytes, is_relaxed: bool, private: crypto.PrivateKey
 ) -> Field:
     """The field: ` tags; b=...`.
 
     tags: `v=1; a=...` to the last one before b=, folded, lines after the first starting
     with CRLF and a blank.  signed: the canonical signed fields, each with its CRLF.
     """
-    # dkimpy folds from the last fold on, and looks for b= with a pattern that is slow: it gets
-    # the last line alone.
-    before, fold, last = tags.rpartition(_FOLD)
-    if b"=" not in last:  # it goes on from the line above
-        before, fold, last = b"", b"", tags
-    tag, _, text = last.partition(b"=")
-    # bh= of SHA-256 has a line to itself, with a fold before b= and no other.
-    full = len(last) in _FULL and b" " not in last
-    fields = [(tag, text), (b"b", _PLACE_HOLDER[: _SHORT if full else None])]
-    return _generate(name, fields, signed, relaxed, private, before=before + fold)
+    # dkimpy looks for b= with a pattern that is slow: it gets b= alone.
+    before = b" %b;\r\n" % tags
+    b = _generate(_Canon(name, before, is_relaxed), [(b"b", b"")], signed, private)
+    lines = [b[at : at + _B_WIDTH] for at in range(0, len(b), _B_WIDTH)]
+    return Field(name, before + b" " + _FOLD.join(lines))
 
 
 def compose_plain(
@@ -116,9 +104,9 @@ def compose_plain(
     This is the form that ARC's test suite writes.  A value is never folded, so that the
     relaxed form, which later seals sign, does not depend on the width of a line.
     """
-    field = _generate(name, [*tags.items(), (b"b", b"")], signed, True, private, plain=True)
-    first, *rest = field.value.split(b"; ")
-    lines = [first]
+    canon = _Canon(name, b"", is_relaxed=True)
+    first, *rest = _generate(canon, [*tags.items(), (b"b", b"")], signed, private).split(b"; ")
+    lines = [b" " + first]
     for word in rest:
         if len(lines[-1]) + len(word) > _WIDTH:
             lines[-1] += b";"
@@ -129,19 +117,12 @@ def compose_plain(
 
 
 def _generate(
-    name: bytes,
+    canon: _Canon,
     fields: list[tuple[bytes, bytes]],
     signed: bytes,
-    relaxed: bool,
     private: crypto.PrivateKey,
-    *,
-    before: bytes = b"",
-    plain: bool = False,
-) -> Field:
-    first, colon, rest = signed.partition(b":")
-    ready = [(first, rest)] if colon else []
-    names = [first.lower()] if colon else []
-    value = _Composer(ready).gen_header(
-        fields, names, _Canon(ready, before, relaxed), name, _Key(private), standardize=plain
-    )
-    return Field(name, b" " + before + value.removesuffix(b"\r\n"))
+) -> bytes:
+    """The tags, in the order of their names, with b= filled in; not folded."""
+    composer = _Composer(signed)
+    made = composer.gen_header(fields, [], canon, canon.name, _Key(private), standardize=True)
+    return made.removesuffix(b"\r\n")

@@ -19,33 +19,26 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 
-from postseal.core import taglist
 from postseal.core.field import Field, Header
+from postseal.core.taglist import FWS
 
 
-def select(header: Header, names: Iterable[bytes], without: Field | None = None) -> list[Field]:
+def select(header: Header, names: Collection[bytes], without: Field | None = None) -> list[Field]:
     """The fields that names stands for, each name taking the next instance from the bottom up.
 
     A name that has no instance left stands for nothing (RFC 6376 section 5.4.2).
     `without` is the signature's own field, which cannot cover itself.
     """
-    chosen: list[Field] = []
-    left: dict[bytes, list[Field]] = {}
-    for name in names:
-        fields = left.get(name)
-        if fields is None:
-            left[name] = fields = list(header.all(name))
-            if without is not None and name == without.key:
-                fields[:] = [field for field in fields if field is not without]
-        if fields:
-            chosen.append(fields.pop())
-    return chosen
+    left = {name: list(header.all(name)) for name in set(names)}
+    if without is not None and without.key in left:
+        left[without.key] = [field for field in left[without.key] if field is not without]
+    return [left[name].pop() for name in names if left[name]]
 
 
-def without_value(field: Field, tag: bytes = b"b") -> Field:
+def without_value(field: Field) -> Field:
     """The field with the value of b= deleted, white space around it included.
 
     By hand and not by a pattern: patterns for this are quadratic in white space, and
@@ -53,25 +46,28 @@ def without_value(field: Field, tag: bytes = b"b") -> Field:
     """
     specs = field.value.split(b";")
     for i, spec in enumerate(specs):
+        if not spec.lstrip(FWS).startswith(b"b"):  # as nearly all tags
+            continue
         name, equals, _ = spec.partition(b"=")
-        if equals and name.strip(taglist.FWS) == tag:
+        if equals and name.strip(FWS) == b"b":
             specs[i] = name + equals
             break
     return Field(field.name, b";".join(specs))
 
 
+def canonical(fields: Iterable[Field], relaxed: bool) -> bytes:
+    """The fields as they are hashed, each with its CRLF."""
+    if relaxed:
+        return b"".join([field.relaxed for field in fields])
+    return b"".join([field.simple for field in fields])
+
+
 def octets(fields: Iterable[Field], own: Field, relaxed: bool) -> bytes:
     """What is hashed: the fields, then own (b= deleted) without its CRLF."""
-    if relaxed:
-        parts = [field.relaxed for field in fields]
-        parts.append(own.relaxed[:-2])
-    else:
-        parts = [field.simple for field in fields]
-        parts.append(own.simple[:-2])
-    return b"".join(parts)
+    return canonical((*fields, own), relaxed)[:-2]
 
 
-def digest(header: Header, names: Iterable[bytes], field: Field, relaxed: bool) -> bytes:
+def digest(header: Header, names: Collection[bytes], field: Field, relaxed: bool) -> bytes:
     """SHA-256 of what a signature in `field` over `names` signs."""
     chosen = select(header, names, without=field)
     return sha256(octets(chosen, without_value(field), relaxed)).digest()

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from postseal.core.field import Header
 
@@ -127,33 +128,39 @@ def is_never_signed(name: bytes) -> bool:
     return name in _NEVER or name.startswith(b"arc-")
 
 
-def choose(
-    header: Header, signed: Iterable[bytes] = SIGNED, oversigned: Iterable[bytes] = OVERSIGNED
-) -> tuple[bytes, ...]:
-    """The names of h=: each as often as it occurs, and once more when it is oversigned.
+class Plan(NamedTuple):
+    """What the lists of an operator come to: the same for every message.
 
-    From is always first, and oversigned (RFC 6376 sections 5.4 and 8.15).
+    names: what may be signed, each once, From first.
+    once_more: what is named once more than it occurs; also_absent: even if it does not occur.
     """
-    names = [b"from"] * (header.count(b"from") + 1)
-    for name, once_more, also_absent in _plan(tuple(signed), tuple(oversigned)):
-        present = header.count(name)
-        if present:
-            names += [name] * (present + once_more)
-        elif also_absent:
-            names.append(name)
-    return tuple(names)
+
+    names: tuple[bytes, ...]
+    once_more: frozenset[bytes]
+    also_absent: frozenset[bytes]
+
+    def listed(self, counts: Iterable[int]) -> tuple[bytes, ...]:
+        """The names of h=, for a message in which each of names occurs so often."""
+        listed: list[bytes] = []
+        for name, present in zip(self.names, counts, strict=True):
+            if present:
+                listed += [name] * (present + (name in self.once_more))
+            elif name in self.also_absent:
+                listed.append(name)
+        return tuple(listed)
 
 
 @lru_cache(maxsize=64)
-def _plan(
-    signed: tuple[bytes, ...], oversigned: tuple[bytes, ...]
-) -> tuple[tuple[bytes, int, bool], ...]:
-    """(name, how often more than it occurs, whether named when absent), but for From.
+def plan(signed: tuple[bytes, ...] = SIGNED, oversigned: tuple[bytes, ...] = OVERSIGNED) -> Plan:
+    """From is always first, and oversigned (RFC 6376 sections 5.4 and 8.15)."""
+    names = [name for name in (b"from", *signed) if not is_never_signed(name)]
+    once_more = frozenset((b"from", *oversigned))
+    return Plan(tuple(dict.fromkeys(names)), once_more, once_more - _ADDED_LATER)
 
-    The lists are the operator's: the same for every message.
-    """
-    return tuple(
-        (name, int(name in oversigned), name in oversigned and name not in _ADDED_LATER)
-        for name in signed
-        if name != b"from" and not is_never_signed(name)
-    )
+
+def choose(
+    header: Header, signed: Iterable[bytes] = SIGNED, oversigned: Iterable[bytes] = OVERSIGNED
+) -> tuple[bytes, ...]:
+    """The names of h=: each as often as it occurs, and once more when it is oversigned."""
+    chosen = plan(tuple(signed), tuple(oversigned))
+    return chosen.listed(map(header.count, chosen.names))

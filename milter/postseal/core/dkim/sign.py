@@ -19,9 +19,11 @@ SEE ALSO
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache, reduce
+from itertools import chain
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -36,7 +38,11 @@ from postseal_keys import keypair
 from postseal_keys.console import Problem
 
 _NAME = b"DKIM-Signature"
+_FOLD = b"\r\n "
 _WIDTH = 76  # columns; lines must stay below 78 (RFC 5322 section 2.1.1)
+_KEPT = 1024  # beginnings of signatures that are remembered: one for each key, or author with i=
+_SHAPES = 128  # lists of names that are remembered ...
+_FEW = 256  # ... for messages with no more signed fields than this
 SAMPLE = 16  # one message in so many, with SelfCheck.SAMPLE; a power of two
 # dkim-quoted-printable leaves these as they are (RFC 6376 section 2.11).
 _PLAIN = frozenset(set(range(0x21, 0x7F)) - set(b"=;"))
@@ -144,6 +150,28 @@ def choose_headers(header: Header, options: Options = _DEFAULT) -> tuple[bytes, 
     return headerlist.choose(header, options.signed, options.oversigned)
 
 
+class Coverage(NamedTuple):
+    """What a signature of a message covers: the same for every key.
+
+    fields: in the order they are signed; octets: their canonical form; names: h=, folded.
+    """
+
+    fields: list[Field]
+    octets: bytes
+    names: bytes
+
+
+def cover(header: Header, options: Options = _DEFAULT) -> Coverage:
+    """What every signature of this message will cover: sign() in its first half."""
+    plan = headerlist.plan(options.signed, options.oversigned)
+    instances = list(map(header.all, plan.names))
+    counts = tuple(map(len, instances))
+    # h= names each field as often as it occurs, so that all are taken: from the bottom up.
+    fields = list(chain.from_iterable(map(reversed, instances)))
+    names = _h_of_few(plan, counts) if len(fields) <= _FEW else _h(plan, counts)
+    return Coverage(fields, headerhash.canonical(fields, options.header_relaxed), names)
+
+
 def sign(
     header: Header,
     key: SigningKey,
@@ -157,25 +185,25 @@ def sign(
     digest: of options.body_key.  now: seconds since 1970.  The value starts with a blank, is
     folded with CRLF and a blank, and does not end in CRLF.
     """
-    listed = choose_headers(header, options)
-    tags = [
-        "v=1",
-        f"a={key.algorithm}",
-        f"c={_form(options.header_relaxed)}/{_form(options.body_relaxed)}",
-        f"d={key.domain}",
-        f"s={key.selector}",
-    ]
-    if options.identity and _is_within(options.identity, key.domain):
-        tags.append(f"i={_quoted(options.identity)}")
-    tags.append(f"t={now}")
+    return sign_covered(cover(header, options), key, digest, options, options.identity, now)
+
+
+def sign_covered(
+    covered: Coverage,
+    key: SigningKey,
+    digest: BodyDigest,
+    options: Options,
+    identity: str,
+    now: int,
+) -> Field:
+    """sign() for one key of several.  covered: of the same options, identity: instead of theirs."""
+    form = f"{_form(options.header_relaxed)}/{_form(options.body_relaxed)}"
+    tags = _opening(key.algorithm, form, key.domain, key.selector, identity)
+    tags = _with_tag(tags, b"t=%d;" % now)
     if options.expire_seconds:
-        tags.append(f"x={now + options.expire_seconds}")
-    folded = _fold(tags, listed, b64encode(digest.value))
-    fields = headerhash.select(header, listed)
-    covered = b"".join(
-        [f.relaxed for f in fields] if options.header_relaxed else [f.simple for f in fields]
-    )
-    return compose(_NAME, folded, covered, options.header_relaxed, key.private)
+        tags = _with_tag(tags, b"x=%d;" % (now + options.expire_seconds))
+    tags = _FOLD.join((tags, covered.names, b"bh=" + b64encode(digest.value)))
+    return compose(_NAME, tags, covered.octets, options.header_relaxed, key.private)
 
 
 def self_check(field: Field, header: Header, key: SigningKey, digest: BodyDigest) -> bool:
@@ -207,28 +235,37 @@ def _quoted(identity: str) -> str:
     return f"{text}@{names.mailbox_domain(identity)}"
 
 
-def _fold(tags: Iterable[str], listed: Iterable[bytes], body_hash: bytes) -> bytes:
-    """All tags but b= on lines of at most _WIDTH columns where words allow it.
+@lru_cache(maxsize=_KEPT)
+def _opening(algorithm: str, form: str, domain: str, selector: str, identity: str) -> bytes:
+    """The tags before t=, folded: the same for every signature of a key."""
+    tags = ["v=1;", f"a={algorithm};", f"c={form};", f"d={domain};", f"s={selector};"]
+    if identity and _is_within(identity, domain):
+        tags.append(f"i={_quoted(identity)};")
+    return reduce(_with_tag, [tag.encode("ascii") for tag in tags])
 
-    h= is folded after colons only; within a name no reader would understand it.
+
+def _with_tag(tags: bytes, tag: bytes) -> bytes:
+    """The tags and one more, on a new line where it does not fit into _WIDTH columns."""
+    _, fold, line = tags.rpartition(_FOLD)
+    room = _WIDTH - 1 if fold else _WIDTH - len(_NAME) - 2
+    return tags + (b" " if len(line) + 1 + len(tag) <= room else _FOLD) + tag
+
+
+def _h(plan: headerlist.Plan, counts: tuple[int, ...]) -> bytes:
+    """h= for a message in which each name of the plan occurs so often.
+
+    Folded after colons only; within a name no reader would understand it.
     """
-    words = [f"{tag};".encode("ascii") for tag in tags]
     lines: list[bytes] = []
-    line = words[0]
-    room = _WIDTH - len(_NAME) - 2
-    for word in words[1:]:
-        if len(line) + 1 + len(word) <= room:
-            line += b" " + word
-        else:
-            lines.append(line)
-            line, room = word, _WIDTH - 1
-    lines.append(line)
     line = b"h="
-    for name in listed:
+    for name in plan.listed(counts):
         if len(line) + len(name) + 1 > _WIDTH - 1:
             lines.append(line)
             line = b""
         line += name + b":"
     lines.append(line[:-1] + b";")
-    lines.append(b"bh=" + body_hash)
-    return b"\r\n ".join(lines)
+    return _FOLD.join(lines)
+
+
+# Nearly all messages of a host have one of a few dozen sets of fields.
+_h_of_few = lru_cache(maxsize=_SHAPES)(_h)

@@ -25,18 +25,21 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from operator import attrgetter
 
-from postseal.core.field import Header
+from postseal.core.field import Field, Header
 
 MAX_LINE = 998  # octets without CRLF: Postfix's client breaks longer ones in two
 SAMPLE = 1024  # octets of each chunk in which single CR and LF are looked for
 WHOLE = 1 << 20
 FEW = 4
 COUNTED = 1 << 18  # octets of a body in which places are told by line, not by octet
+
+_name_and_value = attrgetter("name", "value")
 
 
 class Risk(StrEnum):
@@ -80,6 +83,12 @@ def header_risks(header: Header, signed: Container[bytes]) -> tuple[Threat, ...]
             place = f"a line of the field {name} has {longest} octets"
             found.append(Threat(risk=Risk.LONG_HEADER_LINE, place=place))
     return tuple(found)
+
+
+def is_at_risk(fields: Iterable[Field]) -> bool:
+    """Whether header_risks() may find something among these: one look at all fields together."""
+    whole = list(map(b":".join, map(_name_and_value, fields)))
+    return max(map(len, whole), default=0) > MAX_LINE or _has_bare_cr(b"\0".join(whole))
 
 
 def _has_bare_cr(octets: bytes) -> bool:
