@@ -91,7 +91,7 @@ class Authors(NamedTuple):
         return self.domains[0] if self.why is Why.ONE else None
 
 
-def from_fields(header: Header) -> tuple[Field, ...]:
+def from_fields(header: Header) -> Sequence[Field]:
     """Every From field, top to bottom; `From :` is one too (RFC 5322 section 4.5)."""
     return header.all(b"from")
 

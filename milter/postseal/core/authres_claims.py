@@ -78,6 +78,8 @@ def instances_to_delete(header: Header, authserv_ids: Collection[str]) -> tuple[
     perhaps our readers, do not understand (RFC 8601 section 5).  Of strange ones no more are
     read than any honest message has: four megabytes of them would take ten seconds.
     """
+    if KEY not in header:
+        return ()
     ours = {normal_id(one) for one in authserv_ids}
     found: list[int] = []
     strange = 0

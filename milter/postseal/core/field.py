@@ -18,7 +18,7 @@ DOES NOT
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from postseal.core import relaxed
 
@@ -78,9 +78,9 @@ class Header:
     def __len__(self) -> int:
         return len(self.fields)
 
-    def all(self, key: bytes) -> tuple[Field, ...]:
+    def all(self, key: bytes) -> Sequence[Field]:
         """Every field of that lower-case name, top to bottom."""
-        return tuple(self._index.get(key, ()))
+        return self._index.get(key, ())
 
     def count(self, key: bytes) -> int:
         """How many fields have that lower-case name."""

@@ -20,7 +20,6 @@ STORY
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 
 from postseal.core.action import Accept, Action, Defer

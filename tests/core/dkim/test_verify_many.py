@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -184,7 +184,7 @@ class Touched(Header):
 
     handed = 0
 
-    def all(self, key: bytes) -> tuple[Field, ...]:
+    def all(self, key: bytes) -> Sequence[Field]:
         found = super().all(key)
         type(self).handed += max(1, len(found))
         return found

@@ -18,6 +18,7 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -154,7 +155,7 @@ def collect(header: Header) -> Chain:
     )
 
 
-def _in_order(key: bytes, fields: tuple[Field, ...]) -> list[Field]:
+def _in_order(key: bytes, fields: Sequence[Field]) -> list[Field]:
     """The fields by i=, which must be 1 to their number."""
     found: dict[int, Field] = {}
     for field in fields:
