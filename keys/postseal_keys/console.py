@@ -95,21 +95,28 @@ def run(prog: str, work: Callable[[], int]) -> int:
     """Do the work and return its exit status, or the status of what stopped it."""
     _write_anything()
     try:
+        return _run(prog, work)
+    finally:
+        _flush_or_let_go(sys.stderr)  # Python 3.13 would make a failure of that the status
+
+
+def _run(prog: str, work: Callable[[], int]) -> int:
+    try:
         status = work()
         if sys.stdout is not None:  # None: closed before we were started
             sys.stdout.flush()
     except Problem as problem:
-        _flush_or_let_go()
+        _flush_or_let_go(sys.stdout)
         complain(prog, problem)
         return problem.code
     except BrokenPipeError:
-        _let_output_go()
+        _let_go(sys.stdout)
         return PIPE_CLOSED
     except KeyboardInterrupt:
-        _flush_or_let_go()
+        _flush_or_let_go(sys.stdout)
         return INTERRUPTED
     except OSError as error:
-        _flush_or_let_go()
+        _flush_or_let_go(sys.stdout)
         complain(prog, os_problem(error))
         return IOERR
     return status
@@ -122,19 +129,20 @@ def _write_anything() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _flush_or_let_go() -> None:
-    """What was printed before the trouble goes out, or nowhere where that is the trouble."""
+def _flush_or_let_go(stream: TextIO | None) -> None:
+    """What was printed before goes out, or nowhere where that is the trouble."""
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        if stream is not None:
+            stream.flush()
     except OSError:
-        _let_output_go()
+        _let_go(stream)
 
 
-def _let_output_go() -> None:
+def _let_go(stream: TextIO | None) -> None:
     """Whatever is still buffered goes nowhere: Python flushes once more at its end, aloud."""
     with contextlib.suppress(OSError, ValueError):  # no descriptor behind it, as in tests
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def os_problem(error: OSError, *, hint: str = "", code: int = IOERR) -> Problem:

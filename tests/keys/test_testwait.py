@@ -31,7 +31,10 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.skipif(bool(zones.missing()), reason=f"{zones.missing()} is not installed")
-def test_waits_until_the_last_server_has_it(tmp_path: Path) -> None:
+def test_waits_until_the_last_server_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     port = free_port()
     serials = iter(range(2, 99))
 
