@@ -83,7 +83,8 @@ SETTINGS = (
     ("server, tsig", "For nsupdate: address of the primary name server, and the file of the TSIG"
      " key as tsig-keygen writes it."),
     ("hook", "The program and its first arguments, as a list; add NAME TTL TEXT or delete NAME TTL"
-     " is put behind. It must bear being run again."),
+     " is put behind. It must bear being run again. After five minutes it is ended, with all that"
+     " it has started, and run again next time."),
     ("pid_file, reload", "How the daemon is told: SIGHUP to the process in the file, or a program"
      " with its arguments as a list. Without either it must notice by itself, as Postseal does"
      " where watch is on."),
