@@ -65,30 +65,29 @@ def printable(text: str) -> str:
 
 def complain(prog: str, problem: Problem, stream: TextIO | None = None) -> None:
     """Print the problem, and its hint if it has one, to stream (standard error)."""
-    lines = [f"{prog}: error: {printable(one)}" for one in (problem.message, *problem.more)]
-    lines += [f"{prog}: hint: {printable(problem.hint)}"] * bool(problem.hint)
-    _aside(lines, sys.stderr if stream is None else stream)
+    said = [f"error: {printable(one)}" for one in (problem.message, *problem.more)]
+    _aside(prog, said, problem.hint, sys.stderr if stream is None else stream)
 
 
 def warn(prog: str, message: str, hint: str = "") -> None:
     """Print a warning, and a hint if there is one, to standard error; the work goes on."""
-    lines = [f"{prog}: warning: {printable(message)}"]
-    lines += [f"{prog}: hint: {printable(hint)}"] * bool(hint)
-    _aside(lines, sys.stderr)
+    _aside(prog, [f"warning: {printable(message)}"], hint, sys.stderr)
 
 
 def tell(prog: str, message: str) -> None:
     """Say on standard error what is being done."""
-    _aside([f"{prog}: {printable(message)}"], sys.stderr)
+    _aside(prog, [printable(message)], "", sys.stderr)
 
 
-def _aside(lines: Sequence[str], stream: TextIO | None) -> None:
+def _aside(prog: str, said: Sequence[str], hint: str, stream: TextIO | None) -> None:
     """Words for people; that they cannot be written does not stop the work."""
     if stream is None:  # it was closed; print() would turn to standard output
         return
     with contextlib.suppress(OSError):
-        for line in lines:
-            print(line, file=stream)
+        for line in said:
+            print(f"{prog}: {line}", file=stream)
+        if hint:
+            print(f"{prog}: hint: {printable(hint)}", file=stream)
 
 
 def run(prog: str, work: Callable[[], int]) -> int:

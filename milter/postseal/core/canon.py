@@ -92,6 +92,14 @@ class _Simple:
         self._ended = False
 
     def update(self, chunk: bytes) -> None:
+        """The next octets of the body, cut anywhere."""
+        if len(chunk) <= _SLICE:
+            self._take(chunk)
+            return
+        for start in range(0, len(chunk), _SLICE):
+            self._take(chunk[start : start + _SLICE])
+
+    def _take(self, chunk: bytes) -> None:
         if self._cr:
             chunk = b"\r" + chunk
         self._cr = chunk.endswith(b"\r")
@@ -139,7 +147,7 @@ class _Relaxed(_Simple):
         super().__init__(limits)
         self._blank = False  # a run of blanks held back, after the empty lines, before the CR
 
-    def update(self, chunk: bytes) -> None:
+    def _take(self, chunk: bytes) -> None:
         if self._cr:
             chunk = b"\r" + chunk
         if self._blank:
@@ -187,12 +195,8 @@ class BodyHashes:
 
     def update(self, chunk: bytes) -> None:
         """The next octets of the body, cut anywhere."""
-        if len(chunk) <= _SLICE:
-            for _, form in self._forms:
-                form.update(chunk)
-            return
-        for start in range(0, len(chunk), _SLICE):
-            self.update(chunk[start : start + _SLICE])
+        for _, form in self._forms:
+            form.update(chunk)
 
     def digests(self) -> dict[BodyKey, BodyDigest]:
         """The digest of each key.  No update() may follow."""
@@ -214,11 +218,7 @@ class BodyHasher:
 
     def update(self, chunk: bytes) -> None:
         """The next octets of the body, cut anywhere."""
-        if len(chunk) <= _SLICE:
-            self._form.update(chunk)
-            return
-        for start in range(0, len(chunk), _SLICE):
-            self._form.update(chunk[start : start + _SLICE])
+        self._form.update(chunk)
 
     def digest(self) -> BodyDigest:
         """The digest.  No update() may follow."""

@@ -291,14 +291,9 @@ class Session:
             return
         if key in self._known or key in self._held:
             return
-        if self._questions_left > self._questions_kept and self._seconds_left > self._seconds_kept:
-            exchange, new, _ = self._resolver.join(key, True, self._insisted)
-            if exchange is not None:
-                self._held[key] = exchange
-                if new:
-                    self._questions_left -= 1
-                else:
-                    self._shared += 1
+        exchange, _ = self._join(key, True)
+        if exchange is not None:
+            self._held[key] = exchange
 
     def insist(self, domains: Sequence[str], /) -> None:
         """Ask for what is at, below or above these though names beside it are silent."""
@@ -330,19 +325,21 @@ class Session:
             if (known := self._resolver.recall(key)) is not None:
                 self._cached += 1
                 return known
-            if (
-                self._questions_left <= self._questions_kept
-                or self._seconds_left <= self._seconds_kept
-            ):
-                return DnsFault.BUDGET
-            exchange, new, known = self._resolver.join(key, False, self._insisted)
+            exchange, known = self._join(key, False)
             if exchange is None:
                 return known or DnsFault.BUDGET
-            if new:
-                self._questions_left -= 1
-            else:
-                self._shared += 1
         return self._await(exchange)
+
+    def _join(self, key: Key, ahead: bool) -> tuple[Exchange | None, Known | None]:
+        """Take part in a question at this message's expense; neither when it has spent all."""
+        if self._questions_left <= self._questions_kept or self._seconds_left <= self._seconds_kept:
+            return None, None
+        exchange, new, known = self._resolver.join(key, ahead, self._insisted)
+        if new:
+            self._questions_left -= 1
+        elif exchange is not None:
+            self._shared += 1
+        return exchange, known
 
     def _await(self, exchange: Exchange) -> Known:
         """Receive the answer, or wait for the thread that does."""

@@ -22,7 +22,7 @@ SEE ALSO
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -161,8 +161,7 @@ def prepare(
     usable = [i for i, slot in enumerate(slots) if isinstance(slot, Signature)]
     room = _room(header, len(usable), limits)
     if len(usable) > room:
-        usable.sort(key=lambda i: not _concerns(slots[i].evidence.domain, prefer))
-        for i in usable[room:]:
+        for i in _concerned_first(usable, slots, prefer)[room:]:
             slots[i] = _Finding(slots[i].evidence, Status.POLICY, Why.TOO_MANY, _SURPLUS)
     return Prepared(header, _curtail(slots, len(fields), limits.reported), limits, prefer)
 
@@ -201,6 +200,13 @@ def _concerns(domain: str, prefer: Collection[str]) -> bool:
     )
 
 
+def _concerned_first(
+    indexes: Iterable[int], slots: Sequence[_Slot], prefer: Collection[str]
+) -> list[int]:
+    """The indexes in their order, those of signatures that concern these domains in front."""
+    return sorted(indexes, key=lambda i: not _concerns(slots[i].evidence.domain, prefer))
+
+
 def _curtail(slots: Sequence[_Slot], present: int, room: int) -> tuple[_Slot, ...]:
     """At most `room` findings beside the signatures to verify, and one for all the others."""
     kept: list[_Slot] = []
@@ -234,9 +240,7 @@ class Prepared:
         self._order: Sequence[int] = range(len(slots))
         if len(slots) > 1:
             # What others sign may wait for slow name servers of theirs, until no time is left.
-            self._order = sorted(
-                self._order, key=lambda i: not _concerns(slots[i].evidence.domain, prefer)
-            )
+            self._order = _concerned_first(self._order, slots, prefer)
         claims = [slot for i in self._order if isinstance(slot := slots[i], Signature)]
         self.body_keys: frozenset[BodyKey] = frozenset([claim.body_key for claim in claims])
         self.query_names: tuple[str, ...] = tuple(
