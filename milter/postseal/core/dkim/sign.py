@@ -145,11 +145,6 @@ class Options:
 _DEFAULT = Options()
 
 
-def choose_headers(header: Header, options: Options = _DEFAULT) -> tuple[bytes, ...]:
-    """The names of h= for this message."""
-    return headerlist.choose(header, options.signed, options.oversigned)
-
-
 class Coverage(NamedTuple):
     """What a signature of a message covers: the same for every key.
 
