@@ -7,8 +7,7 @@
  *     bytes, anybody's.
  *
  * GIVES
- *     bytes that are never longer.  One pass, reading each octet at most twice, writing
- *     each at most twice; no octet is read or written outside the two buffers.
+ *     bytes that are never longer.
  *
  * DOES NOT
  *     decide anything, or exist everywhere: without a compiler relaxed.py does the work.
@@ -22,9 +21,9 @@
 #include <Python.h>
 #include <string.h>
 
-enum { BLOCK = 32 };
+#include "_relaxed.h"
 
-static int is_blank(unsigned char c) { return c == ' ' || c == '\t'; }
+enum { BLOCK = 32 };
 
 /* Whether a block and the octet after it hold nothing to reduce, so that it can be copied
  * whole.  No branches: the compiler makes a few instructions of it for 16 octets at a time. */
@@ -65,30 +64,6 @@ static size_t reduce_body(const unsigned char *in, size_t size, unsigned char *o
             if (end - in >= 2 && in[0] == '\r' && in[1] == '\n')
                 continue;
             *out++ = ' ';
-        }
-    }
-    return (size_t)(out - start);
-}
-
-/* Unfolded, blanks reduced to one space each run, none at either end.  Gives the length. */
-static size_t reduce_value(const unsigned char *in, size_t size, unsigned char *out)
-{
-    const unsigned char *end = in + size;
-    unsigned char *start = out;
-    int waiting = 0; /* a blank, to be written when something follows it */
-
-    while (in < end) {
-        if (is_blank(*in)) {
-            waiting = out != start;
-            in++;
-        } else if (end - in >= 2 && in[0] == '\r' && in[1] == '\n') {
-            in += 2;
-        } else {
-            if (waiting) {
-                *out++ = ' ';
-                waiting = 0;
-            }
-            *out++ = *in++;
         }
     }
     return (size_t)(out - start);

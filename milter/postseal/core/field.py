@@ -14,16 +14,23 @@ GIVES
 
 DOES NOT
     decode, unfold or judge.
+
+    PlainField and plain_index() are the definition; _field.c does the same where there was
+    a compiler.  COMPILED tells which one is used.
+
+SEE ALSO
+    intake, which makes fields of what an MTA hands over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from postseal.core import relaxed
 
 
-class Field:
+class PlainField:
     """One header field.  Never changed after it was made."""
 
     __slots__ = ("_relaxed", "key", "name", "value")
@@ -39,7 +46,9 @@ class Field:
         return f"Field({self.name!r}, {self.value!r})"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Field) and self.name == other.name and self.value == other.value
+        return (
+            isinstance(other, PlainField) and self.name == other.name and self.value == other.value
+        )
 
     def __hash__(self) -> int:
         return hash((self.name, self.value))
@@ -57,6 +66,31 @@ class Field:
         return self._relaxed
 
 
+def plain_index(fields: Iterable[Field]) -> dict[bytes, list[Field]]:
+    """Fields by their keys, each list in the order of the fields."""
+    index: dict[bytes, list[Field]] = {}
+    for field in fields:
+        if field.key in index:
+            index[field.key].append(field)
+        else:
+            index[field.key] = [field]
+    return index
+
+
+if TYPE_CHECKING:
+    Field = PlainField
+    index = plain_index
+    COMPILED: bool
+else:
+    try:
+        from postseal.core._field import Field, index
+    except ImportError:
+        COMPILED = False
+        Field, index = PlainField, plain_index
+    else:
+        COMPILED = True
+
+
 class Header:
     """The header of one message: fields in order, and an index by lower-case name."""
 
@@ -64,13 +98,7 @@ class Header:
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self.fields: tuple[Field, ...] = tuple(fields)
-        self._index = index = dict[bytes, list[Field]]()
-        for field in self.fields:
-            key = field.key
-            if key in index:
-                index[key].append(field)
-            else:
-                index[key] = [field]
+        self._index = index(self.fields)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)

@@ -41,7 +41,7 @@ from postseal.daemon.libmilter import (
 )
 from postseal.daemon.logline import Value, logline
 from postseal.daemon.logs import Log
-from postseal.daemon.session import FIELD_COST, Session
+from postseal.daemon.session import Session
 
 if TYPE_CHECKING:
     from milter import Context
@@ -123,9 +123,7 @@ class Adapter:
         """Keep the octets.  Runs for every field of every message: nothing else here."""
         session = ctx.getpriv()
         if session is not None:
-            session.room = room = session.room - len(name) - len(value) - FIELD_COST
-            if room >= 0:
-                session.add((name, value))
+            session.add(name, value)
         return NOREPLY
 
     def eoh(self, ctx: Context) -> int:
@@ -186,7 +184,7 @@ class Adapter:
         return NOREPLY
 
     def _open(self, ctx: Context, session: Session) -> None:
-        if session.fault is not None or session.room < 0:
+        if session.fault is not None or session.overfull:
             return
         session.opened = perf_counter()
 
@@ -200,7 +198,6 @@ class Adapter:
         work = self.engine.open(
             session.client(macro, self.macros), session.envelope(macro), session.header(), resolver
         )
-        session.headers.clear()  # the engine has them now
         session.work = work
         if work.wants_body:
             session.feed = work.body
@@ -210,7 +207,7 @@ class Adapter:
         queue_id = "-"
         try:
             queue_id = ctx.getsymval("i") or "-"
-            if session.fault is None and session.room < 0:
+            if session.fault is None and session.overfull:
                 self._tell(session, queue_id, [("reason", "header-too-large")], TOO_LARGE)
                 return reply(ctx, TOO_LARGE)
             if session.fault is None and session.work is None:

@@ -23,7 +23,8 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
-from postseal.core.field import Field, Header
+from postseal.core.field import Header
+from postseal.core.intake import Intake
 from postseal.core.transaction import Address, Client, Envelope
 
 if TYPE_CHECKING:
@@ -37,25 +38,22 @@ FIELD_COST = 256
 
 Macro = Callable[[str], str | None]
 
-_LF, _CR = b"\n\r"  # as numbers, which are found faster
-
 
 class Session:
     """One connection.  All its callbacks come one after another, though on changing threads."""
 
     # fmt: off
     __slots__ = (
-        "_address", "_helo", "_local", "_name", "_params", "_recipients", "_sender", "add", "busy",
-        "fault", "feed", "headers", "leading_space", "opened", "resolver", "role", "room", "work",
+        "_address", "_helo", "_intake", "_local", "_name", "_params", "_recipients", "_sender",
+        "add", "busy", "fault", "feed", "leading_space", "opened", "resolver", "role", "work",
     )
     # fmt: on
 
     def __init__(self, leading_space: bool) -> None:
         self.leading_space = leading_space
-        self.headers: list[tuple[str, bytes]] = []
-        self.add = self.headers.append  # bound once: it is called for every header field
-        self.busy = False  # a message is under way
-        self.room = 0  # octets of header that may still come; end_message() gives it all of it
+        self._intake = Intake(HEADER_ROOM, FIELD_COST, leading_space)
+        self.add = self._intake.add  # bound once: it is called for every header field
+        self.busy = True  # whether a message is under way; so that end_message() sets the rest
         self.resolver: MessageResolver | None = None
         self._params: tuple[bytes, ...] = ()
         self._recipients: list[bytes] = []
@@ -84,18 +82,16 @@ class Session:
 
     def add_recipient(self, recipient: bytes) -> None:
         """RCPT TO.  Takes of the room for the header: a crowd of them is refused like one."""
-        self.room -= len(recipient) + FIELD_COST
-        if self.room >= 0:
+        if self._intake.weigh(len(recipient)):
             self._recipients.append(recipient)
 
     def end_message(self) -> None:
         """The message is done, or given up.  May be called at any time and again."""
-        if self.room == HEADER_ROOM and not (self.busy or self.resolver or self.fault):
+        if self._intake.room == HEADER_ROOM and not (self.busy or self.resolver or self.fault):
             return  # nothing has come since: fields and recipients take room, MAIL makes it busy
         resolver, self.resolver = self.resolver, None
         self.busy = False
-        self.headers.clear()
-        self.room = HEADER_ROOM
+        self._intake.renew()
         self.work: Work | None = None
         self.feed: Callable[[bytes], None] | None = None
         self.fault: Fault | None = None
@@ -133,30 +129,18 @@ class Session:
         )
 
     def header(self) -> Header:
-        """The header, its folds as CRLF.
+        """The header that came.  Once: nothing of it is kept here."""
+        return Header(self._intake.hand_over())
 
-        Without P_HDR_LEADSPC the MTA took one space away; nearly every field had it.
-        """
-        fields = self.headers
-        if not self.leading_space:
-            fields = [(name, b" " + value) for name, value in fields]
-        return Header(
-            [
-                Field(name.encode(), _crlf(value) if _LF in value else value)
-                for name, value in fields
-            ]
-        )
+    @property
+    def overfull(self) -> bool:
+        """Whether more header, or more recipients, came than there is room for."""
+        return self._intake.room < 0
 
     @property
     def address(self) -> Address | None:
         """The client's address, for the log."""
         return self._address
-
-
-def _crlf(value: bytes) -> bytes:
-    if _CR in value:  # not from Postfix
-        value = value.replace(b"\r\n", b"\n")
-    return value.replace(b"\n", b"\r\n")
 
 
 def _macros(macro: Macro, names: Iterable[str]) -> dict[str, str]:
