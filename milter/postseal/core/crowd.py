@@ -56,5 +56,5 @@ class Crowded:
             role=Role.INTERNAL if self._origin.trusted else Role.INBOUND,
             found=Findings(origin=self._origin, client=self._client),
             action=REFUSAL,
-            story={"origin": self._origin.value, "reason": "too-many-forged-fields"},
+            story={"origin": self._origin, "reason": "too-many-forged-fields"},
         )

@@ -87,7 +87,7 @@ class Refused:
             action=action,
             edits=deletions(self._header, self._rules.own_ids) if goes_on else (),
             story={
-                "origin": self._origin.value,
+                "origin": self._origin,
                 "from": ",".join(self._authors.domains),
                 "signed": "error",
                 "reason": self._reason,
@@ -179,7 +179,7 @@ class Outbound:
     def _story(self, covered: sign.Coverage) -> dict[str, str | int]:
         names = [choice.key.query_name for choice in self._choices]
         story: dict[str, str | int] = {
-            "origin": self._origin.value,
+            "origin": self._origin,
             "from": self._authors.domains[0],
             "signed": ",".join(names),
         }

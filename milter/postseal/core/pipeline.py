@@ -109,9 +109,9 @@ class Pipeline:
     def _why_unsigned(self, origin: Origin, authors: address.Authors) -> str:
         """The reason, where somebody might have expected a signature; else ""."""
         if origin.signs:
-            return "no-key" if authors.why is address.Why.ONE else authors.why.value
+            return "no-key" if authors.why is address.Why.ONE else authors.why
         if origin.trusted or is_ours(authors.domains, self._rules.ours):
-            return origin.value
+            return origin
         return ""
 
 

@@ -90,10 +90,10 @@ def _dkim(result: verify.Result) -> MethodResult:
         comment += ", testing" if comment else "testing"
     return MethodResult(
         method="dkim",
-        result=result.status.value,
-        reason="" if result.status in _PLAIN else result.detail or result.why.value,
+        result=result.status,
+        reason="" if result.status in _PLAIN else result.detail or result.why,
         comment=comment,
-        properties=tuple(Property("header", name, value) for name, value in named if value),
+        properties=tuple([Property("header", name, value) for name, value in named if value]),
     )
 
 
@@ -103,7 +103,7 @@ def iprev(result: iprev_check.Result) -> MethodResult:
     address = (Property("policy", "iprev", str(result.client)),) if result.client else ()
     return MethodResult(
         method="iprev",
-        result=result.status.value,
+        result=result.status,
         reason=result.detail if unclear else "",
         comment=result.name if result.status is iprev_check.Status.PASS else "",
         properties=address,
@@ -119,8 +119,8 @@ def arc(result: arc_check.ArcResult, client: Address | None) -> MethodResult:
     where = f" (i: {result.failed})" if result.failed else ""
     return MethodResult(
         method="arc",
-        result=result.status.value,
-        reason="" if passed else (result.detail or result.why.value) + where,
+        result=result.status,
+        reason="" if passed else (result.detail or result.why) + where,
         comment=f"sealed by {result.sealers[-1].domain}" if passed else "",
         properties=properties,
     )
@@ -131,7 +131,7 @@ def spf(result: spf_check.Result) -> MethodResult:
     identity = "helo" if result.identity == "helo" else "mailfrom"
     return MethodResult(
         method="spf",
-        result=result.status.value,
+        result=result.status,
         reason=result.detail if result.status in _SPF_FAULTS else "",
         properties=(Property("smtp", identity, result.domain),) if result.domain else (),
     )
@@ -152,7 +152,7 @@ def dmarc(
     if result.author_domain:
         properties.append(Property("header", "from", result.author_domain))
     if result.applied is not None:
-        properties.append(Property("policy", "dmarc", result.applied.value))
+        properties.append(Property("policy", "dmarc", result.applied))
     reason = ""
     if local is not None:
         reason = f"local policy: {local.text}"
@@ -165,7 +165,7 @@ def dmarc(
         remarks.append(f"by results of {borrowed_from}")
     return MethodResult(
         method="dmarc",
-        result=result.status.value,
+        result=result.status,
         reason=reason,
         comment=", ".join(remarks),
         properties=properties,
@@ -179,8 +179,8 @@ def story(found: Findings, decision: Decision | None = None) -> Pairs:
     """The log line's pairs: each result with its reason, and what the operator's rules did."""
     authors = found.authors
     pairs: Pairs = {
-        "origin": found.origin.value,
-        "from": ",".join(authors.domains) or authors.why.value if authors else "",
+        "origin": found.origin,
+        "from": ",".join(authors.domains) or authors.why if authors else "",
         "dkim": ",".join(map(_short, found.dkim)),
     }
     if found.relayed is not None and found.relayed.why is not Relay.DIRECT:
@@ -197,7 +197,7 @@ def story(found: Findings, decision: Decision | None = None) -> Pairs:
     if found.iprev is not None:
         pairs["iprev"] = f"{found.iprev.status}/{found.iprev.why}"
     if found.upstream is not None:
-        pairs["upstream"] = found.upstream.why.value
+        pairs["upstream"] = found.upstream.why
     if found.dmarc is not None:
         _tell_dmarc(pairs, found.dmarc, found)
     if decision is not None:
@@ -222,7 +222,7 @@ def _tell_decision(pairs: Pairs, decision: Decision) -> None:
 def _tell_dmarc(pairs: Pairs, verdict: dmarc_check.Result, found: Findings) -> None:
     pairs["dmarc"] = f"{verdict.status}/{verdict.why}"
     if verdict.applied is not None:
-        pairs["policy"] = verdict.applied.value
+        pairs["policy"] = verdict.applied
     if verdict.difference:
         pairs["differs"] = verdict.difference
     pairs["because"] = explain.short(verdict, found.dkim, found.spf)
@@ -230,5 +230,5 @@ def _tell_dmarc(pairs: Pairs, verdict: dmarc_check.Result, found: Findings) -> N
 
 def _short(result: verify.Result) -> str:
     if result.status is verify.Status.NONE:
-        return result.status.value
+        return result.status
     return f"{result.status}/{result.why}:{result.domain or '-'}"

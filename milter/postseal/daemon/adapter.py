@@ -96,10 +96,10 @@ class Adapter:
 
     def connect(self, ctx: Context, name: str, _family: int, address: Any) -> int:
         """A client: forget whoever was there before."""
-        return self._guarded(ctx, lambda session: session.begin_connection(name, address))
+        return self._guarded(ctx, Session.begin_connection, name, address)
 
     def helo(self, ctx: Context, name: str) -> int:
-        return self._guarded(ctx, lambda session: session.greet(name))
+        return self._guarded(ctx, Session.greet, name)
 
     def close(self, ctx: Context) -> int:
         """The connection ends.  Comes without connect too, and after abort."""
@@ -113,11 +113,11 @@ class Adapter:
     # -- message ----------------------------------------------------------------------------
 
     def envfrom(self, ctx: Context, sender: bytes = b"", *params: bytes) -> int:
-        return self._guarded(ctx, lambda session: session.begin_message(sender, params))
+        return self._guarded(ctx, Session.begin_message, sender, params)
 
     def envrcpt(self, ctx: Context, recipient: bytes = b"", *_params: bytes) -> int:
         """A recipient.  Called only when a rule wants to know them."""
-        return self._guarded(ctx, lambda session: session.add_recipient(recipient))
+        return self._guarded(ctx, Session.add_recipient, recipient)
 
     def header(self, ctx: Context, name: str, value: bytes) -> int:
         """Keep the octets.  Runs for every field of every message: nothing else here."""
@@ -128,7 +128,7 @@ class Adapter:
 
     def eoh(self, ctx: Context) -> int:
         """End of header: all facts are there, DNS questions can start."""
-        return self._guarded(ctx, lambda session: self._open(ctx, session))
+        return self._guarded(ctx, self._open, ctx)
 
     def body(self, ctx: Context, chunk: bytes) -> int:
         session = ctx.getpriv()
@@ -174,16 +174,16 @@ class Adapter:
         except BaseException as error:
             self._oops(fault_of(error), "-")
 
-    def _guarded(self, ctx: Context, step: Callable[[Session], object]) -> int:
+    def _guarded(self, ctx: Context, step: Callable[..., None], *given: object) -> int:
         """Do the step; keep an exception for the end of the message, where it can be answered."""
         session = self._session(ctx)
         try:
-            step(session)
+            step(session, *given)
         except BaseException as error:
             session.fault = fault_of(error)
         return NOREPLY
 
-    def _open(self, ctx: Context, session: Session) -> None:
+    def _open(self, session: Session, ctx: Context) -> None:
         if session.fault is not None or session.overfull:
             return
         session.opened = perf_counter()
@@ -211,7 +211,7 @@ class Adapter:
                 self._tell(session, queue_id, [("reason", "header-too-large")], TOO_LARGE)
                 return reply(ctx, TOO_LARGE)
             if session.fault is None and session.work is None:
-                self._open(ctx, session)  # no end-of-header came: an empty header and body
+                self._open(session, ctx)  # no end-of-header came: an empty header and body
             if session.fault is None and session.work is not None:
                 verdict = session.work.close()
                 session.role = verdict.role
