@@ -5,12 +5,22 @@ from __future__ import annotations
 import pytest
 
 from postseal.core.dkim import headerlist
-from postseal.core.dkim.headerlist import HeaderListError, adjust, choose
+from postseal.core.dkim.headerlist import HeaderListError, adjust, plan
 from postseal.core.field import Field, Header
 
 
 def header(*names: str) -> Header:
     return Header([Field(name.encode(), b" x") for name in names])
+
+
+def choose(
+    what: Header,
+    signed: tuple[bytes, ...] = headerlist.SIGNED,
+    oversigned: tuple[bytes, ...] = headerlist.OVERSIGNED,
+) -> tuple[bytes, ...]:
+    """h= of a message with these fields."""
+    chosen = plan(signed, oversigned)
+    return chosen.listed(map(what.count, chosen.names))
 
 
 def counted(names: tuple[bytes, ...]) -> dict[bytes, int]:

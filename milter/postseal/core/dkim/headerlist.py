@@ -16,8 +16,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from postseal.core.field import Header
-
 # What a reader is shown or a program acts on.
 SIGNED: tuple[bytes, ...] = (
     b"from",
@@ -156,11 +154,3 @@ def plan(signed: tuple[bytes, ...] = SIGNED, oversigned: tuple[bytes, ...] = OVE
     names = [name for name in (b"from", *signed) if not is_never_signed(name)]
     once_more = frozenset((b"from", *oversigned))
     return Plan(tuple(dict.fromkeys(names)), once_more, once_more - _ADDED_LATER)
-
-
-def choose(
-    header: Header, signed: Iterable[bytes] = SIGNED, oversigned: Iterable[bytes] = OVERSIGNED
-) -> tuple[bytes, ...]:
-    """The names of h=: each as often as it occurs, and once more when it is oversigned."""
-    chosen = plan(tuple(signed), tuple(oversigned))
-    return chosen.listed(map(header.count, chosen.names))
