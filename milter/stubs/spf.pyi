@@ -1,4 +1,4 @@
-# The part of pyspf that postseal.core.spf_query stands on.
+# The part of pyspf that spf_plain, spf_query and the tests stand on.
 
 class PermError(Exception):
     def __init__(self, msg: str, mech: str | None = None, ext: object = None) -> None: ...
@@ -14,7 +14,6 @@ class query:
     lookups: int
     void_lookups: int
     mechanism: str | None
-    perm_error: PermError | None
     def __init__(
         self,
         i: str,

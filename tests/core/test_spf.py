@@ -48,6 +48,35 @@ def test_the_last_at_sign_begins_the_domain() -> None:
     assert (result.status, result.domain) == (Status.PASS, "example.com")
 
 
+@pytest.mark.parametrize(
+    ("macro", "value"),
+    [
+        ("s", "user@example.com"),
+        ("l", "user"),
+        ("o", "example.com"),
+        ("d", "i.example.com"),
+        ("i", "192.0.2.1"),
+        ("v", "in-addr"),
+        ("h", "mail.example.com"),
+    ],
+)
+def test_letters_in_an_included_record(macro: str, value: str) -> None:
+    """RFC 7208 section 7.2: only d changes."""
+    records: Records = {
+        **txt(at="v=spf1 include:i.example.com -all", i=f"v=spf1 exists:%{{{macro}}}.test -all"),
+        (f"{value}.test", "A"): ("127.0.0.2",),
+    }
+    assert check(records).status is Status.PASS
+
+
+def test_long_senders_are_not_remembered() -> None:
+    room = spf._remembered.cache_info
+    for length, more in ((400, 1), (600, 0)):
+        before = room().misses
+        check({}, sender="x" * length + "@long.example")
+        assert room().misses == before + more
+
+
 def test_null_sender_is_postmaster_at_helo() -> None:
     records: Records = {
         ("mail.example.com", "TXT"): (b"v=spf1 exists:%{s}.test -all",),

@@ -24,18 +24,21 @@ DECISIONS
     and no domain needs it.
 
 SEE ALSO
-    spf_query (the evaluation, over pyspf), spf_macro, RFC 8601 section 2.7.2.
+    spf_query (the evaluation), spf_plain and spf_record (records), spf_macro,
+    RFC 8601 section 2.7.2.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Literal, NamedTuple
 
 from postseal.core.names import BadDomain, ascii_domain
 from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
-from postseal.core.spf_query import Fault, Identity, Limits, Outcome, Query, select_record
+from postseal.core.spf_query import Identity, Outcome, Query
+from postseal.core.spf_record import Fault, Limits, select_record
 from postseal.core.transaction import Address
 
 __all__ = ["Limits", "Result", "Status", "Why", "check_helo", "evaluate", "prefetch"]
@@ -44,6 +47,9 @@ _HELO_MAX = 255
 _LOCAL_MAX = 512
 _DETAIL_MAX = 160
 _RECORD_MAX = 512
+_SENDER_MAX = 512  # longer ones are not worth their room
+_LIMITS = Limits()
+_NOTHING = Outcome()
 
 
 class Status(StrEnum):
@@ -57,6 +63,9 @@ class Status(StrEnum):
     TEMPERROR = "temperror"  # DNS did not answer; asking later may help
     PERMERROR = "permerror"  # the record is published but unusable
     POLICY = "policy"  # set aside by local policy; never given here
+
+
+_STATUS = {status.value: status for status in Status}
 
 
 class Why(StrEnum):
@@ -114,8 +123,7 @@ def evaluate(
     sender is `local@domain`; angle brackets left on are taken off.  receiver is kept
     for symmetry with RFC 7208's r macro, which only explanations use.  Never raises.
     """
-    identity = _identity(helo, sender)
-    return _check(client, identity, resolver, limits or Limits())
+    return _check(client, _identity(helo, sender), resolver, limits or _LIMITS)
 
 
 def check_helo(
@@ -127,7 +135,7 @@ def check_helo(
     receiver: str = "unknown",
 ) -> Result:
     """check_host() for the HELO identity (RFC 7208 section 2.3).  Never raises."""
-    return _check(client, _identity(helo, ""), resolver, limits or Limits())
+    return _check(client, _identity(helo, ""), resolver, limits or _LIMITS)
 
 
 def prefetch(*, client: Address | None, helo: str, sender: str, resolver: Resolver) -> None:
@@ -139,7 +147,11 @@ def prefetch(*, client: Address | None, helo: str, sender: str, resolver: Resolv
 
 def _identity(helo: str, sender: str) -> Identity:
     """What is checked.  domain is "" when it cannot be (RFC 7208 section 4.3)."""
-    helo = helo[:_HELO_MAX]
+    read = _remembered if len(sender) <= _SENDER_MAX else _read_identity
+    return read(helo[:_HELO_MAX], sender)
+
+
+def _read_identity(helo: str, sender: str) -> Identity:
     sender = sender.strip().removeprefix("<").removesuffix(">")
     if not sender:
         domain = _domain(helo)
@@ -153,6 +165,9 @@ def _identity(helo: str, sender: str) -> Identity:
     )
 
 
+_remembered = lru_cache(maxsize=256)(_read_identity)  # to prefetch, and soon to evaluate
+
+
 def _domain(text: str) -> str:
     try:
         return ascii_domain(text)
@@ -164,46 +179,52 @@ def _check(
     client: Address | None, identity: Identity, resolver: Resolver, limits: Limits
 ) -> Result:
     """The record, then its evaluation; every end is a Result."""
-
-    record: str | None = None
-
-    def result(status: Status, why: Why, outcome: Outcome | None = None) -> Result:
-        found = outcome or Outcome()
-        return Result(
-            status=status,
-            why=why,
-            domain=identity.domain,
-            identity="helo" if identity.kind == "helo" else "mailfrom",
-            lookups=found.lookups,
-            voids=found.voids,
-            record=_printable(record or "", _RECORD_MAX),
-            mechanism=_printable(found.mechanism),
-            detail=_printable(found.detail),
-        )
-
     if "." not in identity.domain:
-        return result(Status.NONE, Why.NO_DOMAIN)
+        return _result(identity, Status.NONE, Why.NO_DOMAIN)
     if client is None:
-        return result(Status.NONE, Why.NO_CLIENT)
+        return _result(identity, Status.NONE, Why.NO_CLIENT)
     if isinstance(client, IPv6Address) and client.ipv4_mapped is not None:
         client = client.ipv4_mapped
+    record: str | None = None
     try:
         answer = resolver.ask(identity.domain, Kind.TXT)
         if not answer.exists:
-            return result(Status.NONE, Why.NO_SUCH_DOMAIN)
-        record = select_record(answer.texts, limits)
+            return _result(identity, Status.NONE, Why.NO_SUCH_DOMAIN)
+        record = select_record(answer.records, limits)
         if record is None:
-            return result(Status.NONE, Why.NO_RECORD)
+            return _result(identity, Status.NONE, Why.NO_RECORD)
         outcome = Query(client, identity, resolver, limits).run(record)
     except Fault as fault:
-        return result(Status.PERMERROR, Why(fault.why))
+        return _result(identity, Status.PERMERROR, Why(fault.why))
     except TemporaryDnsError as fault:
-        return result(Status.TEMPERROR, _dns_why(fault.fault), Outcome(detail=str(fault)))
+        outcome = Outcome(detail=str(fault))
+        return _result(identity, Status.TEMPERROR, _dns_why(fault.fault), record, outcome)
     except BadName:
-        return result(Status.NONE, Why.NO_DOMAIN)
+        return _result(identity, Status.NONE, Why.NO_DOMAIN)
     except Exception as fault:  # pyspf: a bad record must not stop the message
-        return result(Status.PERMERROR, Why.INTERNAL, Outcome(detail=repr(fault)))
-    return result(Status(outcome.word), _why(outcome), outcome)
+        outcome = Outcome(detail=repr(fault))
+        return _result(identity, Status.PERMERROR, Why.INTERNAL, record, outcome)
+    return _result(identity, _STATUS[outcome.word], _why(outcome), record, outcome)
+
+
+def _result(
+    identity: Identity,
+    status: Status,
+    why: Why,
+    record: str | None = None,
+    outcome: Outcome = _NOTHING,
+) -> Result:
+    return Result(
+        status=status,
+        why=why,
+        domain=identity.domain,
+        identity=identity.kind,
+        lookups=outcome.lookups,
+        voids=outcome.voids,
+        record=_printable(record or "", _RECORD_MAX),
+        mechanism=_printable(outcome.mechanism),
+        detail=_printable(outcome.detail),
+    )
 
 
 def _why(outcome: Outcome) -> Why:

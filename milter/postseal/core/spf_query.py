@@ -10,6 +10,11 @@ GIVES
 DOES NOT
     choose the identity or word the result; that is spf.
 
+DECISIONS
+    Nearly all records are without macros and in order.  spf_plain has read these
+    already, and they are evaluated here; pyspf evaluates the others.  Both ways meet
+    in check1(), since either kind of record may include the other.
+
 SEE ALSO
     spf (decisions on counting), RFC 7208 sections 4.6 and 5.
 """
@@ -17,47 +22,38 @@ SEE ALSO
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Address
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from postseal.core.resolver import BadName, DnsFault, Kind, Resolver, TemporaryDnsError
+from postseal.core.names import is_at_or_below
+from postseal.core.resolver import BadName, DnsFault, Kind, Record, Resolver, TemporaryDnsError
 from postseal.core.spf_macro import MacroError, domain_spec, expand
-from postseal.core.spf_network import NETWORK, ipv4, ipv6
+from postseal.core.spf_network import ipv4, ipv6
+from postseal.core.spf_plain import (
+    MODIFIER,
+    Plain,
+    Question,
+    Term,
+    TermReader,
+    foreseen,
+    pyspf,
+    read,
+)
+from postseal.core.spf_record import Fault, Limits, select_record
 from postseal.core.transaction import Address
 
-with warnings.catch_warnings():  # compiling pyspf warns of escapes in its texts
-    warnings.simplefilter("ignore")
-    import spf as pyspf
+__all__ = ["Fault", "Identity", "Limits", "Outcome", "Query", "select_record"]
 
-_VERSION = re.compile(rb"v=spf1(?: |$)", re.IGNORECASE)
-_MODIFIER = re.compile(r"([a-z][a-z0-9_.-]*)=(.*)", re.IGNORECASE)
 _LOCAL_MACRO = re.compile(r"%\{[sl]", re.IGNORECASE)
 _P_MACRO = re.compile(r"%\{p", re.IGNORECASE)
-_RESULTS = {"": "pass", "+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
-_AHEAD = re.compile(r"[+?~-]?(include|a|mx|exists)(?::([^/%]+))?(?:/.*)?", re.IGNORECASE)
 _NESTED_MAX = 20  # includes within includes; pyspf has the same bound, and asserts it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds of one evaluation.  lookups and voids as in RFC 7208 section 4.6.4."""
-
-    lookups: int = 10
-    voids: int = 2
-    record_octets: int = 4096
-    mx_hosts: int = 10
-    ptr_names: int = 10
-    ahead: int = 4  # questions of later terms that are sent along with the first one
 
 
 class Identity(NamedTuple):
     """Who is checked: domain and helo in A-labels where they have them."""
 
-    kind: str
+    kind: Literal["mailfrom", "helo"]
     local: str
     domain: str
     helo: str
@@ -76,79 +72,59 @@ class Outcome(NamedTuple):
     voids: int = 0
 
 
-class Fault(pyspf.PermError):
-    """A permanent error with one of the words of spf.Why."""
+class Query(TermReader):
+    """One evaluation.  Method names are pyspf's: it calls them.
 
-    def __init__(self, why: str, detail: str = "") -> None:
-        super().__init__(detail or why)
-        self.why = why
-
-
-def select_record(texts: Iterable[bytes], limits: Limits) -> str | None:
-    """The SPF record among TXT records (RFC 7208 section 4.5); None without one.
-
-    Raises Fault: many-records, record-too-long, record-not-ascii.
+    What it reads of a query is set here.  Its own __init__ would make more, for nothing.
     """
-    records = [text for text in texts if _VERSION.match(text)]
-    if not records:
-        return None
-    if len(records) > 1:
-        raise Fault("many-records")
-    if len(records[0]) > limits.record_octets:
-        raise Fault("record-too-long", f"{len(records[0])} octets")
-    try:
-        return records[0].decode("ascii")
-    except UnicodeDecodeError:
-        raise Fault("record-not-ascii") from None
 
-
-class Query(pyspf.query):
-    """One evaluation.  Method names are pyspf's: it calls them."""
+    verbose = False
+    exps = defexps = dict.fromkeys(("pass", "fail", "softfail", "neutral"), "")
 
     def __init__(
         self, client: Address, identity: Identity, resolver: Resolver, limits: Limits
     ) -> None:
-        sender = f"{identity.local}@{identity.domain}"
-        super().__init__(i="", s=sender, h=identity.helo)
-        self._set_client(client)
-        # pyspf cuts at the first @; a quoted local part may hold one.
         self.l, self.o, self.d = identity.local, identity.domain, identity.domain
+        self.h = identity.helo
+        self.p: str | None = None
+        self.lookups = 0
+        self.void_lookups = 0
+        self.mechanism: str | None = None
+        self.options: dict[str, bool] = {}
         self._client = client
-        self._kind = Kind.A if isinstance(client, IPv4Address) else Kind.AAAA
-        self._bits = client.max_prefixlen
+        if isinstance(client, IPv4Address):
+            self.A, self.v, self._kind, self._bits = "A", "in-addr", Kind.A, 32
+        else:
+            self.A, self.v, self._kind, self._bits = "AAAA", "ip6", Kind.AAAA, 128
+        self.cidrmax = self._bits
         self._number = int(client)
         self._resolver = resolver
         self._limits = limits
-        self._plain_local = identity.local.isascii()
         self._unfollowed = 0  # redirect= in the record being read, not counted yet
         self._counted = False  # the term being evaluated has been counted
-        self._ahead: list[tuple[str, Kind]] = []
+        self._ahead: Sequence[Question] = ()
         self._missing = False
         self._fault: DnsFault | None = None
 
-    def _set_client(self, client: Address) -> None:
-        """As pyspf's set_ip(), which would read the address from text again."""
-        self.ipaddr = client
-        self.c = str(client)
-        self.iplist = False
-        if isinstance(client, IPv4Address):
-            self.A, self.v, self.i, self.cidrmax = "A", "in-addr", self.c, 32
-        else:
-            nibbles = client.exploded.replace(":", "").upper()
-            self.A, self.v, self.i, self.cidrmax = "AAAA", "ip6", ".".join(nibbles), 128
-
     def run(self, record: str) -> Outcome:
         """Evaluate the record of the identity's domain."""
-        word, _, detail = self.check(record)
-        error = self.perm_error
-        why = getattr(error, "why", "missing-record" if self._missing else "syntax")
+        try:
+            word = self.check1(record, self.d, 0)[0]
+        except pyspf.TempError as fault:
+            return self._outcome("temperror", detail=f"SPF Temporary Error: {fault}")
+        except pyspf.PermError as fault:
+            why = getattr(fault, "why", "missing-record" if self._missing else "syntax")
+            return self._outcome("permerror", why, f"SPF Permanent Error: {fault}")
+        return self._outcome(word)
+
+    def _outcome(self, word: str, why: str = "syntax", detail: str = "") -> Outcome:
         return Outcome(
             word=word,
             why=why,
             dns=self._fault,
             matched=self.mechanism is not None,
             mechanism=self.mechanism or "",
-            detail=detail if word in ("permerror", "temperror") else "",
+            detail=detail,
             lookups=self.lookups,
             voids=self.void_lookups,
         )
@@ -156,44 +132,97 @@ class Query(pyspf.query):
     # -- records ---------------------------------------------------------------
 
     def check1(self, spf: str | None, domain: str, recursion: int) -> tuple[str, int, str]:
-        """One record; the recursion is ours to stop, pyspf would assert."""
+        """One record.  pyspf wants three results; of the last two nobody makes use."""
         if recursion > _NESTED_MAX:
             raise Fault("lookup-limit", "includes too deep")
-        return super().check1(spf, domain, recursion)
-
-    def check0(self, spf: str | None, recursion: int) -> tuple[str, int, str]:
-        """One record, with what pyspf reads differently from RFC 7208 put right first."""
-        outer = self._ahead
-        text = self._prepared(spf) if spf else spf
+        if spf is None:
+            return "none", 250, ""
+        outer = self.d, self._ahead
+        self.d = domain
         try:
-            return super().check0(text, recursion)
+            if plain := self._plain(spf):
+                return self._evaluated(plain, recursion), 250, ""
+            return super().check0(self._reworded(spf), recursion)
         finally:
-            self._ahead = outer
+            self.d, self._ahead = outer
 
-    def _prepared(self, record: str) -> str:
-        """Terms as pyspf should see them; notes the questions that may follow."""
+    def _plain(self, record: str) -> Plain | None:
         if "%" in record:
-            return self._reworded(record)
-        text, ahead, self._unfollowed = _plain_record(
-            record, self.d, self._kind, self._limits.ahead
-        )
-        self._ahead = [*ahead]
-        return text
+            return None
+        return read(record, self.d, self._kind, self._limits.ahead)
+
+    # -- records without macros ------------------------------------------------
+
+    def _evaluated(self, record: Plain, recursion: int) -> str:
+        """The result of the first term that matches, or of the record that redirect= names."""
+        self._ahead = record.ahead
+        term = self._first_match(record.terms, recursion)
+        if term is None and record.redirect:
+            return self._redirected(record.redirect, recursion)
+        if not recursion:
+            self.mechanism = term.text if term else None
+        return term.result if term else "neutral"
+
+    def _first_match(self, terms: Iterable[Term], recursion: int) -> Term | None:
+        for term in terms:
+            if term.name == "ip":
+                if self._number >> term.shift == term.network:
+                    return term
+            elif term.name == "all" or self._asked(term, recursion):
+                return term
+        return None
+
+    def _asked(self, term: Term, recursion: int) -> bool:
+        """Whether a term matches that DNS must be asked for."""
+        self.check_lookups()
+        match term.name:
+            case "include":
+                return self._included(term, recursion)
+            case "mx":
+                return self._near(self.dns_mx(term.domain), term.shift)
+            case "a":
+                return self._near(self.dns_a(term.domain, self.A), term.shift)
+            case "exists":
+                return bool(self.dns_a(term.domain))
+            case _:
+                parent = term.domain.lower()
+                return any(is_at_or_below(name.lower(), parent) for name in self.validated_ptrs())
+
+    def _included(self, term: Term, recursion: int) -> bool:
+        """RFC 7208 section 5.2."""
+        record = self.dns_spf(term.domain)
+        word = self.check1(record, term.domain, recursion + 1)[0]
+        if word == "none":
+            why = f"No valid SPF record for included domain: {term.domain}"
+            raise pyspf.PermError(why, term.text)
+        return word == "pass"
+
+    def _redirected(self, domain: str, recursion: int) -> str:
+        """RFC 7208 section 6.1."""
+        record = self.dns_spf(domain)
+        if record is None:
+            raise pyspf.PermError("redirect domain has no SPF record", domain)
+        return self.check1(record, domain, recursion)[0]
+
+    # -- records for pyspf -----------------------------------------------------
 
     def _reworded(self, record: str) -> str:
+        """Terms as pyspf should see them; notes the questions that may follow."""
+        plain_local = self.l.isascii()
         terms: list[str] = []
-        self._ahead = []
+        ahead: list[Question] = []
         self._unfollowed = 0
         for term in record.split(" "):
-            beyond = not self._plain_local and bool(_LOCAL_MACRO.search(term))
-            if "=" in term and (modifier := _MODIFIER.fullmatch(term)):
+            beyond = not plain_local and bool(_LOCAL_MACRO.search(term))
+            if "=" in term and (modifier := MODIFIER.fullmatch(term)):
                 term = self._modifier(modifier[1].lower(), modifier[2], beyond)
             elif beyond:  # RFC 8616 section 4: it does not match, but its syntax still counts
                 self.validate_mechanism(term)
                 term = ""
-            else:
-                self._foresee(term)
+            elif question := foreseen(term, self.d, self._kind):
+                ahead.append(question)
             terms.append(term)
+        self._ahead = ahead[: self._limits.ahead]
         return " ".join(terms)
 
     def _modifier(self, name: str, value: str, beyond: bool) -> str:
@@ -210,31 +239,13 @@ class Query(pyspf.query):
             self._unfollowed = 1
         return f"{name}={value}"
 
-    def _foresee(self, term: str) -> None:
-        if len(self._ahead) >= self._limits.ahead or term.startswith("ip"):
-            return
-        if found := _AHEAD.fullmatch(term):
-            name = found[1].lower()
-            kind = {"include": Kind.TXT, "mx": Kind.MX, "exists": Kind.A}.get(name, self._kind)
-            self._ahead.append((found[2] or self.d, kind))
-
-    def validate_mechanism(self, mech: str) -> tuple[str, str, str, int, str]:
-        """One term.  Plain ip4 networks, of which records mostly consist, take a short way."""
-        if network := NETWORK.fullmatch(mech):
-            sign, address, bits = network.groups()
-            return mech, "ip4", address, int(bits or 32), _RESULTS[sign]
-        if "%" in mech:
-            return super().validate_mechanism(mech)
-        return _plain_term(mech, self.d, self.v, self.cidrmax)
-
     def dns_spf(self, domain: str) -> str | None:
         """The record of an included domain, or of one that redirect= leads to."""
         if self._counted:
             self._counted = False
         else:
             self._count()
-        texts = [t for t in self._ask(domain, Kind.TXT, term=True) if isinstance(t, bytes)]
-        record = select_record(texts, self._limits)
+        record = select_record(self._ask(domain, Kind.TXT, term=True), self._limits)
         self._missing = record is None
         return record
 
@@ -252,7 +263,7 @@ class Query(pyspf.query):
         self._count()
         for name, kind in self._ahead:
             self._resolver.prefetch(name, kind)
-        self._ahead = []
+        self._ahead = ()
 
     def _count(self) -> None:
         self.lookups += 1
@@ -266,7 +277,7 @@ class Query(pyspf.query):
 
     # -- questions -------------------------------------------------------------
 
-    def _ask(self, name: str, kind: Kind, *, term: bool) -> tuple[object, ...]:
+    def _ask(self, name: str, kind: Kind, *, term: bool) -> tuple[Record, ...]:
         """The records; term: no answer counts as a void lookup.  Raises pyspf.TempError."""
         try:
             records = self._resolver.ask(name, kind).records
@@ -282,7 +293,7 @@ class Query(pyspf.query):
     def dns_a(self, domainname: str, A: str = "A") -> list[str]:
         """Addresses of a term's own name; A is the record type."""
         self._counted = False
-        return self._addresses(domainname, Kind(A), term=True)
+        return self._addresses(domainname, self._kind if A == self.A else Kind.A, term=True)
 
     def _addresses(self, name: str, kind: Kind, *, term: bool) -> list[str]:
         return [a for a in self._ask(name, kind, term=term) if isinstance(a, str)] if name else []
@@ -314,7 +325,7 @@ class Query(pyspf.query):
             self._resolver.prefetch(host, self._kind)
         for host in hosts:
             try:
-                if self.cidrmatch(self._addresses(host, self._kind, term=False), self._bits):
+                if self._near(self._addresses(host, self._kind, term=False), shift=0):
                     validated.append(host)
             except pyspf.TempError:
                 self._no_ptr(validated)
@@ -329,10 +340,20 @@ class Query(pyspf.query):
     # -- macros and addresses --------------------------------------------------
 
     def _value(self, letter: str) -> str:
-        if letter == "p":
-            return self.getp()
+        match letter:
+            case "p":
+                return self.getp()
+            case "s":
+                return f"{self.l}@{self.o}"
+            case "i":
+                return self._dotted()
         value: str = getattr(self, letter)
         return value
+
+    def _dotted(self) -> str:
+        if isinstance(self._client, IPv4Address):
+            return str(self._client)
+        return ".".join(self._client.exploded.replace(":", "").upper())
 
     def getp(self) -> str:
         """%{p}: one lookup, once."""
@@ -360,41 +381,16 @@ class Query(pyspf.query):
 
     def cidrmatch(self, ipaddrs: Iterable[str], n: int) -> bool:
         """Whether the client is in one of the networks of n bits around these addresses."""
-        shift = self._bits - n
+        return self._near(ipaddrs, self._bits - n)
+
+    def _near(self, addresses: Iterable[str], shift: int) -> bool:
+        """Whether the client's address is one of these, but for that many bits at the end."""
         wanted = self._number >> shift
-        read = ipv4 if self._bits == 32 else ipv6
+        number = ipv4 if self._bits == 32 else ipv6
         try:
-            for text in ipaddrs:  # may ask for the next one only now
-                if read(text) >> shift == wanted:
+            for text in addresses:  # may ask for the next one only now
+                if number(text) >> shift == wanted:
                     return True
         except ValueError as fault:
             raise Fault("syntax", str(fault)) from fault
         return False
-
-
-class _Term(Query):
-    """As much of a query as the reading of a term without macros looks at."""
-
-    def __init__(self, domain: str, version: str, bits: int) -> None:
-        self.strict = True
-        self.d = domain
-        self.v = version
-        self.cidrmax = bits
-
-
-@lru_cache(maxsize=1024)
-def _plain_record(
-    record: str, domain: str, kind: Kind, most: int
-) -> tuple[str, tuple[tuple[str, Kind], ...], int]:
-    """Of a record without macros: the terms, at most that many questions ahead, unfollowed."""
-    reader = _Term(domain, "", 0)
-    reader._kind, reader._limits = kind, Limits(ahead=most)
-    reader._plain_local = True
-    text = reader._reworded(record)
-    return text, tuple(reader._ahead), reader._unfollowed
-
-
-@lru_cache(maxsize=4096)
-def _plain_term(mech: str, domain: str, version: str, bits: int) -> tuple[str, str, str, int, str]:
-    """validate_mechanism() of pyspf: the same for every message to which the same term applies."""
-    return pyspf.query.validate_mechanism(_Term(domain, version, bits), mech)
