@@ -11,6 +11,7 @@ import pytest
 
 from postseal.core.resolver import Answer, DnsFault, Kind, Record, TemporaryDnsError
 from postseal.daemon.resolver import Resolver, ResolverConfig
+from postseal.daemon.resolver_servers import Line, Upstream
 from support.child import free_port
 from support.dnsserver import DnsServer, Fault
 
@@ -243,6 +244,32 @@ def test_a_late_answer_counts_though_the_next_server_fails() -> None:
         dns = resolver(late.address, sick.address, timeout=0.3)
         assert dns.session().ask("example.com", Kind.TXT).texts == (TXT,)
         assert len(sick.seen) == 1
+
+
+def test_a_socket_on_which_something_may_still_come_is_not_used_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[Line] = []
+    monkeypatch.setattr(Upstream, "keep", lambda _, line: kept.append(line))
+    with DnsServer(RECORDS, delays={"example.com": 0.4}) as late:
+        dns = resolver(late.address, timeout=0.3, attempts=2)
+        assert dns.session().ask("example.com", Kind.TXT).texts == (TXT,)
+        assert sum(late.handled.values()) == 2
+    assert not kept
+
+
+class Brimful(DnsServer):
+    """Over UDP it fills all the room there is."""
+
+    def _answers(self, packet: bytes, by: str) -> Iterator[tuple[bytes, bool]]:
+        for answer, honest in super()._answers(packet, by):
+            yield answer.ljust(4096, b"\0") if by == "udp" else answer, honest
+
+
+def test_a_datagram_that_fills_the_room_was_cut() -> None:
+    with Brimful(RECORDS) as server:
+        assert ask(server, "example.com").texts == (TXT,)
+        assert [by for _, _, by in server.seen] == ["udp", "tcp"]
 
 
 def failure(dns: Resolver) -> DnsFault:

@@ -8,9 +8,9 @@ from unittest import mock
 import pytest
 from hypothesis import settings
 
-from postseal.core.resolver import Kind
+from postseal.core.resolver import Answer, Kind
 from postseal.daemon import resolver_lean, resolver_wire
-from postseal.daemon.resolver_wire import MalformedReply, Query, Reply, read
+from postseal.daemon.resolver_wire import MalformedReply, Query, Reply, read, usual
 from support.dnspackets import ANSWERS, GOOD, garbage, packet, query
 
 
@@ -36,6 +36,38 @@ def test_both_ways_read_the_same(case: str) -> None:
     octets = packet(name, kind, lines, secure=True)
     asked = query(name, kind)
     assert outcome(octets, asked) == outcome(octets, asked, full=True)
+
+
+def as_read(octets: bytes, asked: Query, name: str) -> Answer | None:
+    """What usual() may say: the records that read() finds."""
+    reply = read(octets, asked)
+    if reply is None or not reply.records:
+        return None
+    return Answer(name, asked.kind, reply.records, True, reply.ttl, reply.secure)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize("case", ["txt", "txt-two", "a", "aaaa", "mx", "ptr", "cname", "cname-two"])
+def test_usual_answers_are_what_read_finds(case: str, secure: bool) -> None:
+    name, kind, lines = ANSWERS[case]
+    asked = query(name, kind)
+    octets = packet(name, kind, lines, secure=secure)
+    for whole in (octets, octets[:2] + bytes([octets[2] | 4]) + octets[3:]):  # with AA, too
+        answer = usual(whole, asked, name)
+        assert answer is not None
+        assert answer == as_read(octets, asked, name)
+        assert answer.secure is secure
+
+
+def test_usual_answers_are_what_read_finds_in_garbage() -> None:
+    asked = query()
+    compared = 0
+    for octets in garbage(random.Random(1036), 10 * settings().max_examples):
+        answer = usual(octets, asked, "example.com")
+        if answer is not None:
+            assert answer == as_read(octets, asked, "example.com")
+            compared += 1
+    assert compared > 0.5 * settings().max_examples
 
 
 @pytest.mark.parametrize("rcode", ["NOERROR", "NXDOMAIN"])

@@ -151,6 +151,15 @@ def test_silent_servers_come_last_for_a_while(tmp_path: Path) -> None:
     assert upstream.plan().servers == (one, two)
 
 
+def test_a_socket_comes_back_from_a_server_that_answers(tmp_path: Path) -> None:
+    one, two = Server("127.0.0.1"), Server("127.0.0.2")
+    upstream = Upstream((str(one), str(two)), tmp_path / "none")
+    upstream.silent(one)
+    assert upstream.plan().servers == (two, one)
+    upstream.keep(upstream.line(one))
+    assert upstream.plan().servers == (one, two)
+
+
 def test_a_socket_asks_again_for_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that has heard its answer is used again, 32 times and for 5 seconds at most."""
     now = 100.0

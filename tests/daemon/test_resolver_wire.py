@@ -10,7 +10,7 @@ import pytest
 
 from postseal.core.resolver import Kind
 from postseal.daemon import resolver_lean
-from postseal.daemon.resolver_wire import MalformedReply, read
+from postseal.daemon.resolver_wire import MalformedReply, read, usual
 from support.dnspackets import ANSWERS, GOOD, garbage, packet, query
 
 NAMES = ["example.com", "s._domainkey.example.com", "a", "x" * 63 + ".example", "3com.example"]
@@ -59,8 +59,10 @@ def test_a_chain_that_ends_names_what_to_ask_next() -> None:
     assert (denied.alias, denied.ttl) == (b"", 9)
 
 
-def test_a_ttl_with_the_top_bit_is_0() -> None:
-    octets = bytearray(packet("example.com", Kind.A, ["example.com. 300 IN A 192.0.2.1"]))
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_ttl_with_the_top_bit_is_0(others: int) -> None:
+    lines = ["example.com. 300 IN A 192.0.2.1", "example.com. 200 IN A 192.0.2.2"]
+    octets = bytearray(packet("example.com", Kind.A, lines[: 1 + others]))
     at = octets.index(b"\0\0\x01\x2c")
     octets[at : at + 4] = b"\xff\0\0\0"
     reply = read(bytes(octets), query("example.com", Kind.A))
@@ -86,6 +88,21 @@ def test_a_ttl_with_the_top_bit_is_0() -> None:
 )
 def test_strays_are_not_believed(octets: bytes) -> None:
     assert read(octets, query()) is None
+    assert usual(octets, query(), "example.com") is None
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pytest.param(b"\x83\x80", id="cut"),
+        pytest.param(b"\x81\x82", id="servfail"),
+        pytest.param(b"\x81\x83", id="nxdomain"),
+        pytest.param(b"\x81\x00", id="server-that-does-not-recurse"),
+    ],
+)
+def test_what_the_flags_say_is_not_passed_over(flags: bytes) -> None:
+    assert usual(GOOD, query(), "example.com") is not None
+    assert usual(GOOD[:2] + flags + GOOD[4:], query(), "example.com") is None
 
 
 def test_garbage_gives_a_reply_or_nothing_or_malformed() -> None:

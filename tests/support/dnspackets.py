@@ -82,6 +82,20 @@ ANSWERS: dict[str, tuple[str, Kind, list[str]]] = {
         Kind.A,
         ["a.example.com. 9 IN CNAME b.example.com.", "b.example.com. 9 IN CNAME a.example.com."],
     ),
+    "cname-to-the-root": (
+        "a.example.com",
+        Kind.TXT,
+        ["a.example.com. 9 IN CNAME .", 'a.example.com. 7 IN TXT "x"'],
+    ),
+    "cname-behind": (
+        "a.example.com",
+        Kind.A,
+        [
+            "a.example.com. 2 IN A 192.0.2.1",
+            "a.example.com. 9 IN CNAME b.example.com.",
+            "b.example.com. 5 IN A 192.0.2.2",
+        ],
+    ),
     "stranger": (
         "example.com",
         Kind.A,

@@ -43,6 +43,7 @@ _FAULTS = {
 class Exchange:
     """One question.  ask_next() and pump() are for the thread that holds lock."""
 
+    outcome: Known | None = None
     # As they are for most questions to the end
     holders = 1  # sessions that wait for it; kept by the Resolver
     questions = 1  # more when a CNAME had to be asked for
@@ -56,7 +57,6 @@ class Exchange:
     def __init__(self, key: Key, upstream: Upstream) -> None:
         self.key = key
         self.lock = threading.Lock()
-        self.outcome: Known | None = None
         self.started = monotonic()
         self._upstream = upstream
         self._plan = plan = upstream.plan()
@@ -165,6 +165,12 @@ class Exchange:
         except OSError:  # nobody listens there (ICMP), or the network went away
             self._lose(leg)
             return False
+        whole = len(packet) < _ROOM
+        if whole and self._sent == 1:  # nothing else can still come on this leg
+            self.outcome = wire.usual(packet, self._query, self.key[0])
+            if self.outcome is not None:
+                self._upstream.keep(self._legs.pop())
+                return True
         try:
             reply = wire.read(packet, self._query)
         except wire.MalformedReply:
@@ -172,7 +178,7 @@ class Exchange:
             return True
         if reply is None:
             return True
-        if reply.truncated or len(packet) == _ROOM:
+        if reply.truncated or not whole:
             self._cut = leg
         else:
             self._judge(leg, reply)

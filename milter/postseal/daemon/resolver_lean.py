@@ -29,15 +29,16 @@ from postseal.core.resolver import Kind, Record
 MAX_RECORDS = 256  # of one answer; what comes after is not looked at
 MAX_CHAIN = 10  # CNAMEs followed for one question
 TTL_MAX = 0x7FFFFFFF  # RFC 2181 section 8: larger means 0
-TYPES = {Kind.TXT: 16, Kind.A: 1, Kind.AAAA: 28, Kind.MX: 15, Kind.PTR: 12}
+_TYPES = {Kind.TXT: 16, Kind.A: 1, Kind.AAAA: 28, Kind.MX: 15, Kind.PTR: 12}
+TAILS = {kind: struct.pack(">HH", number, 1) for kind, number in _TYPES.items()}  # with the class
 
 _RR = struct.Struct(">HHIH")
 _rr: Callable[[bytes, int], tuple[int, int, int, int]] = _RR.unpack_from
-_OWNER_AND_RR = struct.Struct(">2sHHIH")
-_owner_and_rr: Callable[[bytes, int], tuple[bytes, int, int, int, int]] = _OWNER_AND_RR.unpack_from
+# A record whose owner is a pointer: that with type and class; time to live; size of the data
+_start: Callable[[bytes, int], tuple[bytes, int, int]] = struct.Struct(">6sIH").unpack_from
 _OWNER = b"\xc0\x0c"  # a pointer to the name of the question
 _SOA = 6
-_CNAME = 5
+_CNAME = b"\0\5\0\1"
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
@@ -59,8 +60,8 @@ def records(
     if count != 1:
         return _several(packet, pos, kind, count)
     try:  # most answers are one record
-        owner, number, klass, ttl, size = _owner_and_rr(packet, pos)
-        if owner != _OWNER or number != TYPES[kind] or klass != 1 or ttl > TTL_MAX:
+        start, ttl, size = _start(packet, pos)
+        if start != _OWNER + TAILS[kind] or ttl > TTL_MAX:
             return None
         return (_READERS[kind](packet, pos + 12, size),), ttl, 0
     except _NOT_OURS:
@@ -72,23 +73,23 @@ def _several(
 ) -> tuple[tuple[Record, ...], int, int] | None:
     if count > MAX_RECORDS:
         return None
-    wanted = TYPES[kind]
     read = _READERS[kind]
+    owner = _OWNER
+    wanted = owner + TAILS[kind]
     found: list[Record] = []
     shortest = TTL_MAX
-    owner = ""  # of the records to come; "" for the name of the question
     chain = 0
     try:
         for _ in range(count):
-            pos = _owned(packet, pos, owner)
-            number, klass, ttl, size = _rr(packet, pos)
-            pos += 10
-            if klass != 1 or ttl > TTL_MAX:
+            start, ttl, size = _start(packet, pos)
+            pos += 12
+            if ttl > TTL_MAX:
                 return None
-            if number == wanted:
+            if start == wanted:
                 found.append(read(packet, pos, size))
-            elif number == _CNAME and not found and chain < MAX_CHAIN:
-                owner = _host(packet, pos, size)
+            elif start == owner + _CNAME and not found and chain < MAX_CHAIN:
+                owner = _owner_after(packet, pos, size)
+                wanted = owner + TAILS[kind]
                 chain += 1
             else:
                 return None
@@ -104,16 +105,12 @@ def _several(
     return tuple(found), shortest, chain
 
 
-def _owned(packet: bytes, pos: int, owner: str) -> int:
-    """Where the record at pos goes on after its owner, which must be this one."""
-    if not owner:
-        if packet[pos : pos + 2] != _OWNER:
-            raise _Unusual
-        return pos + 2
-    name, pos = _name(packet, pos)
-    if name != owner:
+def _owner_after(packet: bytes, pos: int, size: int) -> bytes:
+    """The pointer that follows a CNAME's data at pos: to the name in that, or one like it."""
+    end = pos + size
+    if _name(packet, end) != (_host(packet, pos, size), end + 2):
         raise _Unusual
-    return pos
+    return packet[end : end + 2]
 
 
 def denial_ttl(packet: bytes, pos: int) -> int | None:

@@ -21,6 +21,7 @@ import os
 import re
 import socket
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -172,7 +173,7 @@ class Upstream:
         self._looked = float("-inf")
         self._plan = Plan(self._fixed)
         self._identities: list[bytes] = []
-        self._lines: dict[Address, list[Line]] = {}
+        self._lines: defaultdict[Address, list[Line]] = defaultdict(list)
 
     def __del__(self) -> None:
         for waiting in getattr(self, "_lines", {}).values():
@@ -240,9 +241,11 @@ class Upstream:
         return Line(server, sock, now + _LINE_SECONDS, _LINE_QUESTIONS)
 
     def keep(self, line: Line) -> None:
-        """Take a line back on which nothing is awaited any more."""
+        """Take a line back: its server has answered, and nothing else is awaited on it."""
+        if self._silent:
+            self.answered(line.server)
         line.left -= 1
-        waiting = self._lines.setdefault(line.server.address, [])
+        waiting = self._lines[line.server.address]
         if line.left and len(waiting) < _LINES:
             waiting.append(line)
         else:

@@ -7,7 +7,8 @@ GIVEN
     a name that question_name() has passed, or the octets of a datagram.
 
 GIVES
-    Query, and Reply: return code, records, how long they hold, where a CNAME
+    Query; usual(), the Answer in a datagram that holds one and nothing else of note; for
+    all others read(), a Reply: return code, records, how long they hold, where a CNAME
     chain stops.  None for a datagram that does not answer the query at all.
 
 DOES NOT
@@ -34,9 +35,9 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
-from postseal.core.resolver import Kind, Record
+from postseal.core.resolver import Answer, Kind, Record
 from postseal.daemon import resolver_lean
-from postseal.daemon.resolver_lean import MAX_CHAIN, MAX_RECORDS, TTL_MAX, TYPES
+from postseal.daemon.resolver_lean import MAX_CHAIN, MAX_RECORDS, TAILS, TTL_MAX
 from postseal.daemon.resolver_weight import is_heavy
 
 UDP_SIZE = 1232  # what we offer in EDNS0: passes every path without fragments
@@ -44,10 +45,16 @@ UDP_SIZE = 1232  # what we offer in EDNS0: passes every path without fragments
 NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED = range(6)
 SAID = (NOERROR, NXDOMAIN)  # with these a name server answers the question
 
-_TAILS = {kind: struct.pack(">HH", number, 1) for kind, number in TYPES.items()}
 _HEAD = struct.pack(">HHHHH", 0x0120, 1, 0, 0, 1)  # RD and AD; one question, one OPT
 _HEAD_PLAIN = struct.pack(">HHHHH", 0x0120, 1, 0, 0, 0)
 _OPT = struct.pack(">BHHIH", 0, 41, UDP_SIZE, 0, 0)  # DO off: AD is all we want to know
+# Flags and number of questions of a whole answer without error, with AA or not: whether AD is set
+_USUAL = {
+    b"\x81\x80\0\1": False,
+    b"\x85\x80\0\1": False,
+    b"\x81\xa0\0\1": True,
+    b"\x85\xa0\0\1": True,
+}
 _HEADER = struct.Struct(">2sHHHHH")
 _header: Callable[[bytes], tuple[bytes, int, int, int, int, int]] = _HEADER.unpack_from
 _MALFORMED = (dns.exception.DNSException, ValueError, IndexError, KeyError, struct.error)
@@ -94,12 +101,29 @@ class Reply(NamedTuple):
 def question(name: str, kind: Kind) -> bytes:
     """The question section for a name that question_name() has passed."""
     labels = name.encode("ascii").split(b".")
-    return b"".join([b"%c%b" % (len(label), label) for label in labels]) + b"\0" + _TAILS[kind]
+    return b"".join([b"%c%b" % (len(label), label) for label in labels]) + b"\0" + TAILS[kind]
 
 
 def question_for(wire_name: bytes, kind: Kind) -> bytes:
     """The question section for a name as Reply.alias gives it."""
-    return wire_name.lower() + _TAILS[kind]
+    return wire_name.lower() + TAILS[kind]
+
+
+def usual(packet: bytes, query: Query, name: str) -> Answer | None:
+    """The answer in a datagram that holds the records of this name, and nothing unusual.
+
+    None for all others, strays included: read() knows what they are.
+    """
+    kind, identity, question, _ = query
+    secure = _USUAL.get(packet[2:6])
+    end = 12 + len(question)
+    if secure is None or packet[:2] != identity or packet[12:end] != question:
+        return None
+    found = resolver_lean.records(packet, end, kind, packet[6] << 8 | packet[7])
+    if found is None:
+        return None
+    records, ttl, _ = found
+    return Answer(name, kind, records, True, ttl, secure)
 
 
 def read(packet: bytes, query: Query) -> Reply | None:
