@@ -98,7 +98,8 @@ class Resolver:
         self.forgotten: deque[Exchange] = deque()
         self._lock = threading.Lock()
         self._gathered = 0.0
-        self.counters: Counter[str] = Counter()  # since the start; under _lock
+        # What has become of the questions since the start; under _lock
+        self.counters: Counter[str] = Counter()
 
     def session(self, seconds: float = SECONDS, questions: int = QUESTIONS) -> Session:
         """A budget for one message."""
@@ -184,7 +185,6 @@ class Resolver:
                 return
             self.cache.put(key, outcome, self.clock())
             del self._flying[key]
-            self.counters["questions"] += exchange.questions
             self.counters["answers" if isinstance(outcome, Answer) else outcome] += 1
         if self._breaker.rows or outcome is DnsFault.TIMEOUT:
             self._remember(key[0], outcome)
@@ -198,7 +198,6 @@ class Resolver:
                 return
             del self._flying[key]
             self.counters["abandoned"] += 1
-            self.counters["questions"] += exchange.questions
         outcome = None
         with exchange.lock:  # _gather() may be at it
             if overdue := monotonic() - exchange.started > exchange.patience:
@@ -215,12 +214,6 @@ class Resolver:
             self._breaker.answered(name)
         elif outcome is DnsFault.TIMEOUT:
             self._breaker.timed_out(name, self.clock())
-
-    def count(self, cached: int, shared: int) -> None:
-        """Add what a session was spared to the counters."""
-        with self._lock:
-            self.counters["cached"] += cached
-            self.counters["shared"] += shared
 
 
 class Session:
@@ -242,7 +235,6 @@ class Session:
         self._held: dict[Key, Exchange] = {}
         self._cached = 0
         self._shared = 0
-        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -311,10 +303,6 @@ class Session:
             for exchange in self._held.values():
                 self._resolver.leave(exchange)
             self._held.clear()
-        if not self._closed:
-            self._closed = True
-            if self._cached or self._shared:
-                self._resolver.count(self._cached, self._shared)
 
     def _find(self, key: Key) -> Known:
         """Look in the message, in the cache, among the questions on their way; or ask."""
