@@ -24,14 +24,22 @@ from support.supervised import (
 pytestmark = pytest.mark.slow  # a daemon of its own for every test
 
 
+def policies(daemon: milterdaemon.Daemon) -> set[int]:
+    """How the threads of the workers are scheduled."""
+    tasks = [task for pid in daemon.workers() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return {os.sched_getscheduler(int(task.name)) for task in tasks}
+
+
 def test_workers_are_bound_to_processors(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=1, pin_workers=True) as daemon:
         assert len(ask(daemon)["cpus"]) == 1
+        assert policies(daemon) == {os.SCHED_BATCH}
 
 
 def test_workers_need_not_be_bound(tmp_path: Path) -> None:
     with milterdaemon.start(tmp_path, workers=1, pin_workers=False) as daemon:
         assert ask(daemon)["cpus"] == sorted(os.sched_getaffinity(0))
+        assert policies(daemon) == {os.SCHED_OTHER}
 
 
 def test_one_worker_for_each_processor_by_default(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ class Settings(Section):
     )
     pin_workers: bool = Field(
         default=True,
-        description="Whether every worker is bound to one processor.",
+        description="Whether every worker is bound to one processor, where its threads do not"
+        " interrupt each other. A message then takes less CPU time, but some milliseconds longer"
+        " while other programs keep that processor busy.",
     )
     on_error: Literal["tempfail", "accept"] = Field(
         default="tempfail",

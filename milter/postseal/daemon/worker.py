@@ -166,11 +166,23 @@ def _prepare(post: Post) -> None:
     if post.cpu is not None:
         with contextlib.suppress(OSError):  # a smaller cpuset came meanwhile: unbound works too
             os.sched_setaffinity(0, {post.cpu})
+            _take_turns()
     with contextlib.suppress(OSError, ValueError):  # one descriptor for every connection
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, FILES)), hard))
     if post.identity is not None:
         privileges.become(post.identity)
+
+
+def _take_turns() -> None:
+    """Let no thread interrupt another one of this process because a packet came for it.
+
+    Only one of them has the interpreter: the others would wake on the one processor, find
+    that, and sleep again.  Measured, it is up to 3 % of the CPU when verifying and 5 to 9 %
+    when signing.  Where others keep the processor busy, we wait some milliseconds longer.
+    """
+    with contextlib.suppress(OSError):  # a system call filter may forbid it
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _serve(log: Log, orders: Orders, waker: int) -> None:
