@@ -2,18 +2,16 @@
 
 from setuptools import Extension, setup
 
-CORE = "milter/postseal/core/"
-
 
 def compiled(name: str) -> Extension:
     return Extension(
         f"postseal.core.{name}",
-        [f"{CORE}{name}.c"],
-        depends=[f"{CORE}_relaxed.h"],
+        [f"milter/postseal/core/{name.replace('.', '/')}.c"],
+        depends=["milter/postseal/core/_relaxed.h"],
         extra_compile_args=["-O3"],
         py_limited_api=True,
         optional=True,
     )
 
 
-setup(ext_modules=[compiled("_field"), compiled("_relaxed")])
+setup(ext_modules=[compiled("_field"), compiled("_relaxed"), compiled("dkim._headerhash")])

@@ -138,7 +138,7 @@ pip_install() {
 packaging_state() {
 	"$VENV/bin/python" -c 'import sys; print(sys.version_info[:3], sys.argv[1])' \
 		"$(cat "$ROOT/setup.cfg" "$ROOT/setup.py" "$ROOT/pyproject.toml" \
-			"$ROOT"/milter/postseal/core/*.[ch] | cksum) $ROOT"
+			"$ROOT"/milter/postseal/core/*.[ch] "$ROOT"/milter/postseal/core/dkim/*.c | cksum) $ROOT"
 }
 
 # stamped NAME: whether stamp NAME was left by the same state of the packaging.

@@ -94,11 +94,11 @@ else:
 class Header:
     """The header of one message: fields in order, and an index by lower-case name."""
 
-    __slots__ = ("_index", "fields")
+    __slots__ = ("fields", "index")
 
     def __init__(self, fields: Iterable[Field]) -> None:
         self.fields: tuple[Field, ...] = tuple(fields)
-        self._index = index(self.fields)
+        self.index = index(self.fields)
 
     def __iter__(self) -> Iterator[Field]:
         return iter(self.fields)
@@ -108,11 +108,11 @@ class Header:
 
     def all(self, key: bytes) -> Sequence[Field]:
         """Every field of that lower-case name, top to bottom."""
-        return self._index.get(key, ())
+        return self.index.get(key, ())
 
     def count(self, key: bytes) -> int:
         """How many fields have that lower-case name."""
-        return len(self._index.get(key, ()))
+        return len(self.index.get(key, ()))
 
     def __contains__(self, key: bytes) -> bool:
-        return key in self._index
+        return key in self.index

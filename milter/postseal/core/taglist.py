@@ -20,6 +20,8 @@ SEE ALSO
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 MAX_TAGS = 100  # no standard knows more than a dozen; what comes beyond is not a signature
 
 FWS = b" \t\r\n"
@@ -48,11 +50,20 @@ def parse(value: bytes, *, max_tags: int = MAX_TAGS) -> dict[str, bytes]:
     specs = value.split(b";")
     if not specs[-1].strip(FWS):  # the one optional semicolon at the end
         specs.pop()
+    try:  # as nearly all are
+        pairs = [spec.split(b"=", 1) for spec in specs]
+        tags = {_USUAL[name.strip(FWS)]: text.strip(FWS) for name, text in pairs}
+    except (KeyError, ValueError):
+        return _with_care(specs)
+    return tags if len(tags) == len(specs) else _with_care(specs)
+
+
+def _with_care(specs: Iterable[bytes]) -> dict[str, bytes]:
+    """Tags with other names; or what is wrong."""
     tags: dict[str, bytes] = {}
     for spec in specs:
         raw, equals, text = spec.partition(b"=")
-        raw = raw.strip(FWS)
-        name = _USUAL.get(raw) or _name(raw)
+        name = _name(raw.strip(FWS))
         if not equals or not name:
             raise TagListError(f"no '=' after {name}" if name else "tag without a name")
         if name in tags:
@@ -62,7 +73,7 @@ def parse(value: bytes, *, max_tags: int = MAX_TAGS) -> dict[str, bytes]:
 
 
 def _name(raw: bytes) -> str:
-    """A tag name that is not among the usual ones."""
+    """The name of a tag; "" where there is none."""
     if not raw:
         return ""
     if len(raw) > 64 or raw[0] not in _ALPHA_SET or raw.translate(None, _NAME):

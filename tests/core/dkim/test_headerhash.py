@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable, Collection
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from postseal.core.dkim import headerhash
-from postseal.core.field import Field, Header
+from postseal.core.field import Field, Header, PlainField
 
 
 def test_bottom_up_and_absent_names() -> None:
@@ -78,8 +81,81 @@ def test_without_value_takes_linear_time(piece: bytes) -> None:
     assert time.process_time() - started < 1
 
 
-def test_octets_end_without_crlf() -> None:
-    fields = [Field(b"From", b" a  b ")]
-    own = Field(b"DKIM-Signature", b" v=1;\r\n b=")
-    assert headerhash.octets(fields, own, True) == b"from:a b\r\ndkim-signature:v=1; b="
-    assert headerhash.octets(fields, own, False) == b"From: a  b \r\nDKIM-Signature: v=1;\r\n b="
+needs_compiler = pytest.mark.skipif(
+    not headerhash.COMPILED,
+    reason="_headerhash.c is not compiled here: sh contrib/test.sh does it, where there is a"
+    " compiler",
+)
+Octets = Callable[[Header, Collection[bytes], Field, bool], bytes]
+KINDS = [
+    pytest.param(headerhash.plain_octets, id="python"),
+    pytest.param(headerhash.octets, id="compiled", marks=needs_compiler),
+]
+
+
+@pytest.mark.parametrize("octets", KINDS)
+def test_octets_end_without_crlf(octets: Octets) -> None:
+    header = Header([Field(b"From", b" a  b ")])
+    own = Field(b"DKIM-Signature", b" v=1;\r\n b=x\r\n y")
+    assert octets(header, [b"from"], own, True) == b"from:a b\r\ndkim-signature:v=1; b="
+    assert octets(header, (b"from",), own, False) == (b"From: a  b \r\nDKIM-Signature: v=1;\r\n b=")
+
+
+@pytest.mark.parametrize("octets", KINDS)
+def test_octets_of_chosen_fields(octets: Octets) -> None:
+    """From the bottom up, absent names nothing, the own field never, its equal yes."""
+    own, equal = Field(b"D", b"b=1"), Field(b"D", b"b=1")
+    header = Header([Field(b"A", b"1"), own, Field(b"a", b"2"), equal, Field(b"B", b"3")])
+    names = [b"a", b"d", b"d", b"c", b"b", b"a", b"a", b"b"]
+    assert octets(header, names, own, True) == b"a:2\r\nd:b=1\r\nb:3\r\na:1\r\nd:b="
+
+
+PIECES = [b";", b";", b"b", b"b=", b"=", b" ", b"\t", b"\r\n ", b"bh=", b"B=", b"a=b", b"\n", b"\v"]
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", [PlainField, Field])
+def test_compiled_octets_are_those_of_python(kind: type[Field]) -> None:
+    rng = random.Random(8601)
+
+    def value() -> bytes:
+        return b"".join(rng.choices(PIECES, k=rng.randrange(14)))
+
+    for _ in range(4000):
+        fields = [kind(rng.choice([b"A", b"a ", b"B", b"D"]), value()) for _ in range(9)]
+        header = Header(fields[: rng.randrange(10)])
+        own = rng.choice(fields)
+        names = tuple(rng.choices([b"a", b"b", b"c", b"d"], k=rng.randrange(12)))
+        for relaxed in (True, False):
+            expected = headerhash.plain_octets(header, names, own, relaxed)
+            assert headerhash.octets(header, names, own, relaxed) == expected
+
+
+@needs_compiler
+@pytest.mark.parametrize("piece", [b" ", b"; ", b";b ", b"b=", b"; b", b"\r\n "])
+def test_compiled_octets_take_linear_time(piece: bytes) -> None:
+    value = b"a=1;" + piece * (400_000 // len(piece))
+    started = time.process_time()
+    headerhash.octets(Header([]), (), Field(b"D", value), True)
+    assert time.process_time() - started < 1
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("index", "names", "field"),
+    [
+        pytest.param([], (), Field(b"D", b""), id="index"),
+        pytest.param({b"a": 1}, (b"a",), Field(b"D", b""), id="list-of-fields"),
+        pytest.param({b"a": [1]}, (b"a",), Field(b"D", b""), id="field"),
+        pytest.param({}, 1, Field(b"D", b""), id="names"),
+        pytest.param({}, ([],), Field(b"D", b""), id="name"),
+        pytest.param({}, (), b"D", id="own"),
+        pytest.param({}, (), SimpleNamespace(name="D", key="d", value="x"), id="no-bytes"),
+    ],
+)
+def test_what_is_no_header_is_an_error(index: Any, names: Any, field: Any) -> None:
+    from postseal.core.dkim import _headerhash
+
+    for relaxed in (True, False):
+        with pytest.raises((TypeError, AttributeError, SystemError)):
+            _headerhash.octets(index, names, field, relaxed)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from postseal.core.canon import BodyHashes, BodyKey
-from postseal.core.dkim import verify
+from postseal.core.dkim import headerhash, verify
 from postseal.core.dkim.verify import Limits, Status, Why
 from postseal.core.field import Field, Header, PlainField
 from support.dkimmail import (
@@ -191,8 +191,11 @@ class Touched(Header):
 
 
 @pytest.mark.parametrize("shape", ["distinct-names", "one-name"])
-def test_selection_is_linear_in_names_and_fields(shape: str) -> None:
+def test_selection_is_linear_in_names_and_fields(
+    shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """n names of h= over n fields: dkimpy looks at n * n."""
+    monkeypatch.setattr(headerhash, "octets", headerhash.plain_octets)
 
     def handed(n: int) -> int:
         names = [f"x-{i if shape == 'distinct-names' else 0}" for i in range(n)]
@@ -207,4 +210,4 @@ def test_selection_is_linear_in_names_and_fields(shape: str) -> None:
         assert result.status is Status.PASS
         return Touched.handed
 
-    assert handed(400) <= 2 * handed(200) + 10
+    assert 200 < handed(400) <= 2 * handed(200) + 10

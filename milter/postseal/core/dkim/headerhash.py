@@ -13,6 +13,9 @@ GIVES
 DOES NOT
     judge.  DKIM and ARC share it.
 
+    plain_octets() is the definition; _headerhash.c does the same where there was a compiler.
+    COMPILED tells which one is used.
+
 SEE ALSO
     RFC 6376 sections 3.4, 3.5 (b=), 3.7, 5.4.2.
 """
@@ -62,12 +65,28 @@ def canonical(fields: Iterable[Field], relaxed: bool) -> bytes:
     return b"".join([field.simple for field in fields])
 
 
-def octets(fields: Iterable[Field], own: Field, relaxed: bool) -> bytes:
-    """What is hashed: the fields, then own (b= deleted) without its CRLF."""
-    return canonical((*fields, own), relaxed)[:-2]
+def plain_octets(header: Header, names: Collection[bytes], field: Field, relaxed: bool) -> bytes:
+    """What a signature in `field` over `names` signs: it comes last, b= deleted, without CRLF."""
+    chosen = select(header, names, without=field)
+    return canonical((*chosen, without_value(field)), relaxed)[:-2]
+
+
+def _compiled_octets(
+    header: Header, names: Collection[bytes], field: Field, relaxed: bool
+) -> bytes:
+    return _headerhash.octets(header.index, names, field, relaxed)
+
+
+try:
+    from postseal.core.dkim import _headerhash
+except ImportError:
+    COMPILED = False
+    octets = plain_octets
+else:
+    COMPILED = True
+    octets = _compiled_octets
 
 
 def digest(header: Header, names: Collection[bytes], field: Field, relaxed: bool) -> bytes:
     """SHA-256 of what a signature in `field` over `names` signs."""
-    chosen = select(header, names, without=field)
-    return sha256(octets(chosen, without_value(field), relaxed)).digest()
+    return sha256(octets(header, names, field, relaxed)).digest()
