@@ -110,6 +110,7 @@ _ADDRESS = re.compile(  # [local-part] "@" domain-name, the local part a dot-ato
     r"@[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
     r"(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
 )
+_PLAIN = re.compile(f"{_TOKEN.pattern}|{_ADDRESS.pattern}")
 _NOT_HARMLESS = re.compile(r"[^ !#-'*-:<>-\[\]-~]")  # of `" ( ) ; = \`, control and 8-bit
 _QUOTED = re.compile(r'"[^"\\]*"')
 _NOT_WORD = re.compile(r"[^A-Za-z0-9_-]")
@@ -118,7 +119,7 @@ _SPOKEN = str.maketrans({'"': "'", "\\": "/", ";": ",", "(": "[", ")": "]", "=":
 
 def value(raw: str) -> str:
     """A value from anybody, fit to be printed: token, address or quoted-string."""
-    if len(raw) <= MAX_VALUE and (_TOKEN.fullmatch(raw) or _ADDRESS.fullmatch(raw)):
+    if len(raw) <= MAX_VALUE and _PLAIN.fullmatch(raw):
         return raw
     local, at, domain = raw[: MAX_VALUE + 1].rpartition("@")
     if at and len(raw) <= MAX_VALUE and _ADDRESS.fullmatch(at + domain):

@@ -182,9 +182,10 @@ def _judge(author: str, facts: Facts, discovery: Discovery, resolver: Resolver) 
     aligned_by = aligner.aligned(facts.passed)
     if aligned_by:
         published = found.record.policy(below=found.policy_domain != author)
-        return _noted(found, discovery)._replace(
+        return found._replace(
             status=Status.PASS,
             why=Why.ALIGNED,
+            organizational_domain=discovery.organization(author),  # if it has been found
             published=published,
             applied=Disposition.NONE,
             aligned_by=tuple(aligned_by),
@@ -198,7 +199,8 @@ def _judge(author: str, facts: Facts, discovery: Discovery, resolver: Resolver) 
     if aligner.fault:
         return _temperror(found, Why.DNS_ALIGNMENT, aligner.fault)
     why = Why.NOT_ALIGNED if facts.passed else Why.NO_IDENTIFIER
-    return _failed(_noted(found, discovery)._replace(why=why), discovery, resolver)
+    found = found._replace(why=why, organizational_domain=discovery.organization(author))
+    return _failed(found, discovery, resolver)
 
 
 def _find_policy(base: Result, discovery: Discovery) -> Result:
@@ -220,14 +222,6 @@ def _find_policy(base: Result, discovery: Discovery) -> Result:
         organizational_domain=walk.organizational_domain,
         notes=(*walk.notes, *record.faults),
     )
-
-
-def _noted(result: Result, discovery: Discovery) -> Result:
-    """The result with the Organizational Domain, if that has been found."""
-    found = discovery.organization(result.author_domain)
-    if found == result.organizational_domain:
-        return result
-    return result._replace(organizational_domain=found)
 
 
 def _failed(base: Result, discovery: Discovery, resolver: Resolver) -> Result:
