@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MARK = "X-Postseal-Quarantine"  # the field that says what is to be looked at with suspicion
 
@@ -65,8 +66,7 @@ class Delete:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(NamedTuple):
     """Put a field at that place; 0 is above everything, Postfix's own Received included.
 
     value is what follows the colon, its leading space included, folded with LF

@@ -71,18 +71,25 @@ def compose(authserv_id: str, results: Sequence[MethodResult]) -> bytes:
 
 def _resinfo(result: MethodResult) -> str:
     """One statement, folded between its parts."""
-    words = [f"{_word(result.method)}={_word(result.result)}"]
-    if result.comment:
-        words.append(f"({_text(result.comment)})")
-    if result.reason:
-        words.append(f'reason="{_text(result.reason)}"')
-    words += [f"{_label(p.ptype, p.name)}={value(p.value)}" for p in result.properties]
+    method, word, reason, comment, properties = result
+    words = [_heading(method, word)]
+    if comment:
+        words.append(f"({_text(comment)})")
+    if reason:
+        words.append(f'reason="{_text(reason)}"')
+    words += [f"{_label(ptype, name)}={value(raw)}" for ptype, name, raw in properties]
     return _folded(words)
 
 
 @lru_cache(maxsize=64)
-def _label(ptype: str, name: str) -> str:
+def _heading(method: str, result: str) -> str:
     """Both are ours, a dozen of each."""
+    return f"{_word(method)}={_word(result)}"
+
+
+@lru_cache(maxsize=64)
+def _label(ptype: str, name: str) -> str:
+    """As before: both are ours."""
     return f"{_word(ptype)}.{_word(name)}"
 
 

@@ -33,8 +33,8 @@ class Facts(NamedTuple):
 
 def pairs(spf: str | None, dkim: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Both mechanisms' identifiers as (mechanism, domain)."""
-    from_spf = [("spf", domain) for domain in normal([spf] if spf else [])]
-    return (*from_spf, *(("dkim", domain) for domain in normal(dkim)))
+    from_spf = [("spf", domain) for domain in normal((spf,))] if spf else []
+    return tuple(from_spf + [("dkim", domain) for domain in normal(dkim)])
 
 
 def normal(domains: Iterable[str]) -> tuple[str, ...]:
