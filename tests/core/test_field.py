@@ -11,15 +11,10 @@ from hypothesis import strategies as st
 
 from postseal.core import field
 from postseal.core.field import Field, Header, PlainField
+from support.compiled import both, needs_compiler
 
-needs_compiler = pytest.mark.skipif(
-    not field.COMPILED,
-    reason="_field.c is not compiled here: sh contrib/test.sh does it, where there is a compiler",
-)
-KINDS = [
-    pytest.param(PlainField, id="python"),
-    pytest.param(Field, id="compiled", marks=needs_compiler),
-]
+needs_c = needs_compiler(field.COMPILED, "_field.c")
+KINDS = both(PlainField, Field, needs_c)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -73,14 +68,14 @@ def test_fields_of_any_length(kind: type[Field], length: int) -> None:
     assert kind(value, b"").key == value
 
 
-@needs_compiler
+@needs_c
 @pytest.mark.parametrize("wrong", [("A", b""), (b"A", ""), (b"A",), (b"A", b"", b""), (None, b"")])
 def test_only_bytes_are_taken(wrong: tuple[object, ...]) -> None:
     with pytest.raises(TypeError):
         Field(*wrong)  # type: ignore[arg-type]
 
 
-@needs_compiler
+@needs_c
 def test_a_compiled_field_never_changes() -> None:
     made = Field(b"A", b"")
     for name in ("name", "value", "key", "relaxed", "simple", "other"):
@@ -113,7 +108,7 @@ def test_header_look_up() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "index", [field.plain_index, pytest.param(field.index, id="compiled", marks=needs_compiler)]
+    "index", [field.plain_index, pytest.param(field.index, id="compiled", marks=needs_c)]
 )
 def test_index(kind: type[Field], index: Callable[[Sequence[Field]], object]) -> None:
     """Fields of either kind: lists under each name, in the order of the header."""
@@ -122,7 +117,7 @@ def test_index(kind: type[Field], index: Callable[[Sequence[Field]], object]) ->
     assert index(()) == {}
 
 
-@needs_compiler
+@needs_c
 @pytest.mark.parametrize("wrong", [None, [1], 7])
 def test_the_compiled_index_takes_fields(wrong: Sequence[Field]) -> None:
     with pytest.raises((TypeError, AttributeError)):

@@ -11,15 +11,10 @@ from hypothesis import strategies as st
 from postseal.core import field
 from postseal.core.field import Field
 from postseal.core.intake import Intake, PlainIntake
+from support.compiled import both, needs_compiler
 
-needs_compiler = pytest.mark.skipif(
-    not field.COMPILED,
-    reason="_field.c is not compiled here: sh contrib/test.sh does it, where there is a compiler",
-)
-KINDS = [
-    pytest.param(PlainIntake, id="python"),
-    pytest.param(Intake, id="compiled", marks=needs_compiler),
-]
+needs_c = needs_compiler(field.COMPILED, "_field.c")
+KINDS = both(PlainIntake, Intake, needs_c)
 COST = 10
 
 
@@ -122,7 +117,7 @@ def test_renewed_for_the_next_message(kind: type[Intake]) -> None:
     assert intake.hand_over() == (Field(b"C", b""),)
 
 
-@needs_compiler
+@needs_c
 @pytest.mark.parametrize(
     "wrong", [("A",), ("A", b"", b""), (b"A", b""), ("A", "x"), ("A", None), (None, b"")]
 )
@@ -133,7 +128,7 @@ def test_only_text_and_bytes_are_taken(wrong: tuple[object, ...]) -> None:
     assert intake.hand_over() == ()
 
 
-@needs_compiler
+@needs_c
 def test_a_name_that_is_no_text_is_an_error() -> None:
     intake = Intake(100, COST, True)
     with pytest.raises(UnicodeEncodeError):
@@ -141,7 +136,7 @@ def test_a_name_that_is_no_text_is_an_error() -> None:
     assert intake.hand_over() == ()
 
 
-@needs_compiler
+@needs_c
 def test_nothing_is_kept_that_was_given_away() -> None:
     """The compiled types count their references by hand."""
     value = b"x" * 50

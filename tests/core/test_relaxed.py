@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from postseal.core import relaxed
+from support.compiled import both, needs_compiler
 
 Reducer = Callable[[bytes], bytes]
 
@@ -17,18 +18,9 @@ Reducer = Callable[[bytes], bytes]
 OCTETS = [b"a", b" ", b"\t", b"\r", b"\n", b"\x0b"]
 SHORT = [b"".join(made) for length in range(7) for made in product(OCTETS, repeat=length)]
 
-needs_compiler = pytest.mark.skipif(
-    not relaxed.COMPILED,
-    reason="_relaxed.c is not compiled here: sh contrib/test.sh does it, where there is a compiler",
-)
-BODIES = [
-    pytest.param(relaxed.plain_body, id="python"),
-    pytest.param(relaxed.body, id="compiled", marks=needs_compiler),
-]
-VALUES = [
-    pytest.param(relaxed.plain_value, id="python"),
-    pytest.param(relaxed.value, id="compiled", marks=needs_compiler),
-]
+needs_c = needs_compiler(relaxed.COMPILED, "_relaxed.c")
+BODIES = both(relaxed.plain_body, relaxed.body, needs_c)
+VALUES = both(relaxed.plain_value, relaxed.value, needs_c)
 
 
 def body_as_said(data: bytes) -> bytes:
@@ -90,13 +82,13 @@ def test_long_values(value: Reducer) -> None:
         assert value(data) == value_as_said(data)
 
 
-@needs_compiler
+@needs_c
 def test_what_needs_no_change_is_not_copied() -> None:
     data = b"an ordinary line\r\n" * 100
     assert relaxed.body(data) is data
 
 
-@needs_compiler
+@needs_c
 @pytest.mark.parametrize("wrong", [None, "text", bytearray(b" "), memoryview(b" "), 1])
 def test_only_bytes_are_taken(wrong: object) -> None:
     for reduce in (relaxed.body, relaxed.value):

@@ -27,6 +27,11 @@
 
 #include "_relaxed.h"
 
+typedef struct {
+    PyTypeObject *field_type; /* of the fields that an Intake makes */
+    PyObject *key;            /* the name of that attribute */
+} State;
+
 /* -- Field --------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -232,7 +237,7 @@ static PyObject *intake_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         return NULL;
     }
     intake->fields = fields;
-    intake->field_type = *(PyTypeObject **)PyModule_GetState(module);
+    intake->field_type = ((State *)PyModule_GetState(module))->field_type;
     Py_INCREF((PyObject *)intake->field_type);
     intake->limit = intake->room = limit;
     intake->cost = cost;
@@ -378,9 +383,9 @@ static PyType_Spec intake_spec = {
 /* -- the module ---------------------------------------------------------------------------- */
 
 /* Put a field into the list of its key.  -1 with an exception set, or 0. */
-static int file_under_key(PyObject *index, PyObject *field)
+static int file_under_key(PyObject *index, PyObject *field, PyObject *attribute)
 {
-    PyObject *key = PyObject_GetAttrString(field, "key");
+    PyObject *key = PyObject_GetAttr(field, attribute);
     PyObject *same = key == NULL ? NULL : PyDict_GetItemWithError(index, key);
     int failed = -1;
 
@@ -397,13 +402,13 @@ static int file_under_key(PyObject *index, PyObject *field)
 static PyObject *index_of(PyObject *module, PyObject *fields)
 {
     PyObject *index, *each = PyObject_GetIter(fields), *field;
-    (void)module;
+    State *state = PyModule_GetState(module);
 
     if (each == NULL)
         return NULL;
     index = PyDict_New();
     while (index != NULL && (field = PyIter_Next(each)) != NULL) {
-        if (file_under_key(index, field) < 0)
+        if (file_under_key(index, field, state->key) < 0)
             Py_CLEAR(index);
         Py_DECREF(field);
     }
@@ -418,10 +423,7 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* The module's state: the type of the fields that an Intake makes. */
-typedef PyTypeObject *State;
-
-static int add_type(PyObject *module, PyType_Spec *spec, State *kept)
+static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **kept)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
 
@@ -438,7 +440,10 @@ static int add_type(PyObject *module, PyType_Spec *spec, State *kept)
 
 static int execute(PyObject *module)
 {
-    if (add_type(module, &field_spec, PyModule_GetState(module)) < 0)
+    State *state = PyModule_GetState(module);
+
+    state->key = PyUnicode_InternFromString("key");
+    if (state->key == NULL || add_type(module, &field_spec, &state->field_type) < 0)
         return -1;
     return add_type(module, &intake_spec, NULL);
 }
@@ -446,14 +451,15 @@ static int execute(PyObject *module)
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     State *state = PyModule_GetState(module);
-    Py_VISIT(*state);
+    Py_VISIT(state->field_type);
     return 0;
 }
 
 static int clear(PyObject *module)
 {
     State *state = PyModule_GetState(module);
-    Py_CLEAR(*state);
+    Py_CLEAR(state->field_type);
+    Py_CLEAR(state->key);
     return 0;
 }
 

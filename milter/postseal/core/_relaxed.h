@@ -1,4 +1,4 @@
-/* The relaxed forms of RFC 6376 section 3.4 on plain octets, for _relaxed.c and _field.c.
+/* The relaxed value of RFC 6376 section 3.4.2 on plain octets, for all that is compiled.
  *
  * GIVEN
  *     octets, anybody's, and room for as many.

@@ -72,25 +72,19 @@ def compose(authserv_id: str, results: Sequence[MethodResult]) -> bytes:
 def _resinfo(result: MethodResult) -> str:
     """One statement, folded between its parts."""
     method, word, reason, comment, properties = result
-    words = [_heading(method, word)]
+    words = [_pair(method, "=", word)]
     if comment:
         words.append(f"({_text(comment)})")
     if reason:
         words.append(f'reason="{_text(reason)}"')
-    words += [f"{_label(ptype, name)}={value(raw)}" for ptype, name, raw in properties]
+    words += [f"{_pair(ptype, '.', name)}={value(raw)}" for ptype, name, raw in properties]
     return _folded(words)
 
 
-@lru_cache(maxsize=64)
-def _heading(method: str, result: str) -> str:
-    """Both are ours, a dozen of each."""
-    return f"{_word(method)}={_word(result)}"
-
-
-@lru_cache(maxsize=64)
-def _label(ptype: str, name: str) -> str:
-    """As before: both are ours."""
-    return f"{_word(ptype)}.{_word(name)}"
+@lru_cache(maxsize=128)
+def _pair(first: str, mark: str, second: str) -> str:
+    """Two words with a mark between them; they are ours, a dozen of each."""
+    return f"{_word(first)}{mark}{_word(second)}"
 
 
 def _folded(words: list[str]) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from postseal.core.dkim import headerhash
 from postseal.core.field import Field, Header, PlainField
+from support.compiled import both, needs_compiler
 
 
 def test_bottom_up_and_absent_names() -> None:
@@ -44,26 +45,14 @@ def test_without_value(value: bytes, left: bytes) -> None:
     assert headerhash.without_value(Field(b"D", value)).value == left
 
 
+PIECES = [b";", b";", b"b", b"b=", b"=", b" ", b"\t", b"\r\n ", b"bh=", b"B=", b"a=b", b"\n", b"\v"]
+
+
 def test_without_value_as_one_would_say_it() -> None:
     """The first tag of that name, cut at semicolons, split at "=", stripped of white space."""
     rng = random.Random(6376)
-    pieces = [
-        b";",
-        b";",
-        b"b",
-        b"b=",
-        b"=",
-        b" ",
-        b"\t",
-        b"\r\n ",
-        b"bh=",
-        b"B=",
-        b"a=b",
-        b"\n",
-        b"\v",
-    ]
     for _ in range(5000):
-        value = b"".join(rng.choices(pieces, k=rng.randrange(14)))
+        value = b"".join(rng.choices(PIECES, k=rng.randrange(14)))
         specs = value.split(b";")
         for i, spec in enumerate(specs):
             name, equals, _ = spec.partition(b"=")
@@ -81,16 +70,9 @@ def test_without_value_takes_linear_time(piece: bytes) -> None:
     assert time.process_time() - started < 1
 
 
-needs_compiler = pytest.mark.skipif(
-    not headerhash.COMPILED,
-    reason="_headerhash.c is not compiled here: sh contrib/test.sh does it, where there is a"
-    " compiler",
-)
+needs_c = needs_compiler(headerhash.COMPILED, "_headerhash.c")
 Octets = Callable[[Header, Collection[bytes], Field, bool], bytes]
-KINDS = [
-    pytest.param(headerhash.plain_octets, id="python"),
-    pytest.param(headerhash.octets, id="compiled", marks=needs_compiler),
-]
+KINDS = both(headerhash.plain_octets, headerhash.octets, needs_c)
 
 
 @pytest.mark.parametrize("octets", KINDS)
@@ -110,10 +92,7 @@ def test_octets_of_chosen_fields(octets: Octets) -> None:
     assert octets(header, names, own, True) == b"a:2\r\nd:b=1\r\nb:3\r\na:1\r\nd:b="
 
 
-PIECES = [b";", b";", b"b", b"b=", b"=", b" ", b"\t", b"\r\n ", b"bh=", b"B=", b"a=b", b"\n", b"\v"]
-
-
-@needs_compiler
+@needs_c
 @pytest.mark.parametrize("kind", [PlainField, Field])
 def test_compiled_octets_are_those_of_python(kind: type[Field]) -> None:
     rng = random.Random(8601)
@@ -131,7 +110,7 @@ def test_compiled_octets_are_those_of_python(kind: type[Field]) -> None:
             assert headerhash.octets(header, names, own, relaxed) == expected
 
 
-@needs_compiler
+@needs_c
 @pytest.mark.parametrize("piece", [b" ", b"; ", b";b ", b"b=", b"; b", b"\r\n "])
 def test_compiled_octets_take_linear_time(piece: bytes) -> None:
     value = b"a=1;" + piece * (400_000 // len(piece))
@@ -140,7 +119,7 @@ def test_compiled_octets_take_linear_time(piece: bytes) -> None:
     assert time.process_time() - started < 1
 
 
-@needs_compiler
+@needs_c
 @pytest.mark.parametrize(
     ("index", "names", "field"),
     [
